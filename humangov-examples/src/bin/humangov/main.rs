@@ -1,0 +1,2 @@
+//! The `humangov` command.
+fn main() {}
