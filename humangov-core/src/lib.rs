@@ -1,1 +1,15 @@
-//! Core.
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Typed AWS resources, a planner and an executor for one-application-per-tenant deployments.
+
+pub mod address;
+pub mod arn;
+pub mod clock;
+pub mod graph;
+pub mod handler;
+pub mod kind;
+pub mod names;
+pub mod resource;
+pub mod spec;
+pub mod stack;
+pub mod tags;
+pub mod value;

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! [`classify`]: the only place where AWS error codes become kinds of failure.
+
+use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use humangov_core::handler::{Effect, HandlerError, HandlerErrorKind as Kind};
+
+/// The services whose codes are told apart: the same code means different things in different services.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Service {
+    /// Application Auto Scaling.
+    AutoScaling,
+    /// DynamoDB.
+    DynamoDb,
+    /// EC2.
+    Ec2,
+    /// ECR.
+    Ecr,
+    /// ECS.
+    Ecs,
+    /// Elastic Load Balancing.
+    Elbv2,
+    /// IAM.
+    Iam,
+    /// CloudWatch Logs.
+    Logs,
+    /// S3.
+    S3,
+    /// STS.
+    Sts,
+}
+
+/// What `error`, the answer to `operation` of `service`, means for the engine.
+pub fn classify<E>(
+    service: Service,
+    operation: &'static str,
+    error: SdkError<E, HttpResponse>,
+) -> HandlerError
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    let status = error.raw_response().map(|response| response.status().as_u16());
+    let header = |name: &str| {
+        error.raw_response().and_then(|response| response.headers().get(name)).map(str::to_owned)
+    };
+    let request_id = header("x-amzn-requestid").or_else(|| header("x-amz-request-id"));
+    let code = error.code().map(str::to_owned);
+    let message = match (error.message(), &error) {
+        (Some(message), _) => message.to_owned(),
+        (None, SdkError::TimeoutError(_)) => "no answer in time; it may have worked".to_owned(),
+        (None, SdkError::DispatchFailure(failure)) => {
+            let what = if failure.is_timeout() { "timed out" } else { "failed" };
+            let cause = failure.as_connector_error().map(|error| deepest(error)).unwrap_or_default();
+            format!("the connection {what}: {cause}")
+        }
+        (None, SdkError::ConstructionFailure(_)) => {
+            format!("the request could not be built: {}", deepest(&error))
+        }
+        (None, _) => status.map_or_else(String::new, |status| format!("HTTP status {status} without a code")),
+    };
+    let (kind, effect) = match &error {
+        SdkError::ConstructionFailure(_) => (Kind::Invalid, Effect::None),
+        SdkError::DispatchFailure(failure) if failure.is_user() => (Kind::Invalid, Effect::None),
+        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) => (Kind::Transient, Effect::Unknown),
+        SdkError::ResponseError(_) if code.is_none() && status.is_none_or(|status| status < 300) => {
+            (Kind::Malformed, Effect::Unknown)
+        }
+        _ => of_code(service, code.as_deref(), &message, status),
+    };
+    let mut classified = HandlerError::new(kind, operation, message).with_effect(effect);
+    if let Some(code) = code {
+        classified = classified.with_aws_code(code);
+    }
+    if let Some(id) = request_id {
+        classified = classified.with_request_id(id);
+    }
+    classified.with_source(error)
+}
+
+/// The last error of the chain: the one that says what really happened.
+fn deepest(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut last = error;
+    while let Some(source) = last.source() {
+        last = source;
+    }
+    last.to_string()
+}
+
+fn of_code(service: Service, code: Option<&str>, message: &str, status: Option<u16>) -> (Kind, Effect) {
+    let Some(code) = code else {
+        // Some gateways and emulators answer in another protocol's shape: then only the status tells.
+        return match status {
+            Some(401 | 403) => (Kind::AccessDenied, Effect::None),
+            Some(404) => (Kind::NotFound, Effect::None),
+            Some(429) => (Kind::Throttled, Effect::None),
+            Some(status) if status < 500 => (Kind::Other, Effect::None),
+            _ => (Kind::Transient, Effect::Unknown),
+        };
+    };
+    if let Some(kind) = of_service(service, code, message) {
+        return (kind, Effect::None);
+    }
+    let kind = match code {
+        "AccessDenied"
+        | "AccessDeniedException"
+        | "UnauthorizedOperation"
+        | "UnauthorizedAccess"
+        | "AuthFailure"
+        | "ExpiredToken"
+        | "ExpiredTokenException"
+        | "InvalidClientTokenId"
+        | "UnrecognizedClientException"
+        | "SignatureDoesNotMatch"
+        | "OptInRequired"
+        | "BlockedException" => Kind::AccessDenied,
+        "Throttling"
+        | "ThrottlingException"
+        | "ThrottledException"
+        | "RequestLimitExceeded"
+        | "RequestThrottled"
+        | "RequestThrottledException"
+        | "TooManyRequestsException"
+        | "SlowDown"
+        | "PriorRequestNotComplete"
+        | "BandwidthLimitExceeded"
+        | "EC2ThrottledException"
+        | "ProvisionedThroughputExceededException" => Kind::Throttled,
+        "InternalError"
+        | "InternalFailure"
+        | "InternalServerError"
+        | "InternalServiceError"
+        | "InternalServiceException"
+        | "ServerException"
+        | "ServiceFailure"
+        | "ServiceUnavailable"
+        | "ServiceUnavailableException"
+        | "Unavailable"
+        | "RequestTimeout"
+        | "RequestTimeoutException" => return (Kind::Transient, Effect::Unknown),
+        "LimitExceededException" | "LimitExceeded" | "ServiceQuotaExceededException" => Kind::Quota,
+        "ValidationError"
+        | "ValidationException"
+        | "InvalidParameterException"
+        | "InvalidParameterValue"
+        | "InvalidInput"
+        | "MalformedPolicyDocument"
+        | "InvalidRequestException"
+        | "ClientException" => Kind::Invalid,
+        _ if status.is_some_and(|status| status >= 500) => return (Kind::Transient, Effect::Unknown),
+        _ => Kind::Other,
+    };
+    (kind, Effect::None)
+}
+
+/// What a code means in one service only.
+fn of_service(service: Service, code: &str, message: &str) -> Option<Kind> {
+    Some(match (service, code) {
+        (Service::Logs, "ResourceAlreadyExistsException") => Kind::AlreadyExists,
+        (Service::Logs, "ResourceNotFoundException") => Kind::NotFound,
+        // Another change of the same group is under way.
+        (Service::Logs, "OperationAbortedException") => Kind::NotYet,
+        _ => {
+            let _ = message;
+            return None;
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_code_means_what_its_service_means() {
+        let kind = |service, code| of_code(service, Some(code), "", Some(400)).0;
+        assert_eq!(kind(Service::Logs, "ResourceAlreadyExistsException"), Kind::AlreadyExists);
+        assert_eq!(kind(Service::Iam, "ResourceAlreadyExistsException"), Kind::Other);
+    }
+
+    #[test]
+    fn without_a_code_the_status_tells() {
+        assert_eq!(of_code(Service::Ecs, None, "", Some(403)), (Kind::AccessDenied, Effect::None));
+        assert_eq!(of_code(Service::Ecs, None, "", Some(502)), (Kind::Transient, Effect::Unknown));
+        assert_eq!(
+            of_code(Service::Ecs, Some("Brand.New"), "", Some(500)),
+            (Kind::Transient, Effect::Unknown)
+        );
+    }
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! [`registry`]: the handlers of all enabled kinds.
+
+use crate::Clients;
+use humangov_core::handler::Registry;
+
+/// The handlers of every kind whose service is enabled. Add your own with [`Registry::with`].
+pub fn registry(clients: &Clients) -> Registry {
+    let registry = Registry::new();
+    #[cfg(feature = "cloudwatchlogs")]
+    let registry = registry.with(crate::logs::LogGroupHandler::new(clients.logs.clone()));
+    registry
+}

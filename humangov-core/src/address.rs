@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Words that name things: kinds, resources, stacks and runs. Parsed once, cheap to clone.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::{borrow::Cow, fmt, str::FromStr, sync::Arc};
+
+/// A word that could not be parsed: what it was meant to be, what it was, and what is allowed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is not {expected}: {rule}")]
+pub struct ParseWordError {
+    text: String,
+    expected: &'static str,
+    rule: &'static str,
+}
+
+impl ParseWordError {
+    pub(crate) fn new(text: &str, expected: &'static str, rule: &'static str) -> Self {
+        Self { text: text.to_owned(), expected, rule }
+    }
+}
+
+/// What sort of resource something is, such as `ecs.service`: stable, chosen by us, never a Rust type name.
+///
+/// ```
+/// use humangov_core::address::Kind;
+/// const TOPIC: Kind = Kind::new("acme.topic");
+/// assert_eq!(TOPIC.as_str(), "acme.topic");
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Kind(Cow<'static, str>);
+
+impl Kind {
+    /// A kind named `service.resource`, in lower-case letters, digits and underscores.
+    pub const fn new(name: &'static str) -> Self {
+        Self(Cow::Borrowed(name))
+    }
+
+    /// The name, for example `ecs.service`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for Kind {
+    type Err = ParseWordError;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let word = |w: &str| {
+            !w.is_empty() && w.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+        };
+        match text.split_once('.') {
+            Some((service, resource)) if word(service) && word(resource) => {
+                Ok(Self(Cow::Owned(text.to_owned())))
+            }
+            _ => Err(ParseWordError::new(text, "a kind", "write service.resource, such as ecs.service")),
+        }
+    }
+}
+
+/// The name of one resource within its stack and kind: 1 to 64 of `a-z`, `0-9`, `-`, `_`, beginning with a letter or digit.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ResourceName(Arc<str>);
+
+/// The name of a stack: the fleet's base, or a tenant. The same characters as a [`ResourceName`].
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StackName(Arc<str>);
+
+fn is_name(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
+        && text.as_bytes()[0].is_ascii_alphanumeric()
+}
+
+const NAME_RULE: &str = "use 1 to 64 of a-z, 0-9, - and _, beginning with a letter or digit";
+
+/// One resource of one stack: its kind and its name, written `ecs.service/app`.
+///
+/// ```
+/// use humangov_core::address::Address;
+/// let address: Address = "ecs.service/app".parse()?;
+/// assert_eq!((address.kind().as_str(), address.name()), ("ecs.service", "app"));
+/// # Ok::<(), humangov_core::address::ParseWordError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Address(Arc<str>);
+
+impl Address {
+    /// The address of the resource `name` of `kind`.
+    pub fn new(kind: &Kind, name: &ResourceName) -> Self {
+        Self(format!("{kind}/{name}").into())
+    }
+
+    /// The kind of the resource.
+    pub fn kind(&self) -> Kind {
+        Kind(Cow::Owned(self.split().0.to_owned()))
+    }
+
+    /// The kind's name, without a copy.
+    pub fn kind_str(&self) -> &str {
+        self.split().0
+    }
+
+    /// The resource's name within its kind.
+    pub fn name(&self) -> &str {
+        self.split().1
+    }
+
+    fn split(&self) -> (&str, &str) {
+        self.0.split_once('/').expect("an address is parsed when made")
+    }
+}
+
+impl FromStr for Address {
+    type Err = ParseWordError;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('/') {
+            Some((kind, name)) if kind.parse::<Kind>().is_ok() && is_name(name) => Ok(Self(text.into())),
+            _ => Err(ParseWordError::new(text, "an address", "write kind/name, such as ecs.service/app")),
+        }
+    }
+}
+
+impl FromStr for ResourceName {
+    type Err = ParseWordError;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if is_name(text) {
+            Ok(Self(text.into()))
+        } else {
+            Err(ParseWordError::new(text, "a resource name", NAME_RULE))
+        }
+    }
+}
+
+impl FromStr for StackName {
+    type Err = ParseWordError;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if is_name(text) {
+            Ok(Self(text.into()))
+        } else {
+            Err(ParseWordError::new(text, "a stack name", NAME_RULE))
+        }
+    }
+}
+
+macro_rules! text_word {
+    ($($word:ident),*) => {$(
+        impl $word {
+            /// The text of this word.
+            pub fn as_str(&self) -> &str { &self.0 }
+        }
+        impl fmt::Display for $word {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.pad(&self.0) }
+        }
+        impl fmt::Debug for $word {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str(&self.0) }
+        }
+        impl AsRef<str> for $word {
+            fn as_ref(&self) -> &str { &self.0 }
+        }
+        impl std::borrow::Borrow<str> for $word {
+            fn borrow(&self) -> &str { &self.0 }
+        }
+    )*};
+}
+text_word!(Address, ResourceName, StackName);
+
+macro_rules! serde_as_text {
+    ($($word:ident),*) => {$(
+        impl Serialize for $word {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+        impl<'de> Deserialize<'de> for $word {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                Cow::<'de, str>::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    )*};
+}
+serde_as_text!(Address, ResourceName, StackName, Kind);
+
+/// One run of the executor. Ordered by time, so names made from it sort as they happened.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RunId(uuid::Uuid);
+
+impl RunId {
+    /// A new, unique run id.
+    pub fn generate() -> Self {
+        Self(uuid::Uuid::now_v7())
+    }
+
+    /// The run id with these bits: for tests, and for reading ids back.
+    pub const fn from_u128(bits: u128) -> Self {
+        Self(uuid::Uuid::from_u128(bits))
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Debug for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_kind_and_name() {
+        let address: Address = "elbv2.listener_rule/web-1".parse().expect("valid");
+        assert_eq!(address.kind(), Kind::new("elbv2.listener_rule"));
+        assert_eq!(address.name(), "web-1");
+    }
+
+    #[test]
+    fn wrong_words_are_refused_with_the_rule() {
+        for text in [
+            "",
+            "ecs",
+            "ecs.service",
+            "ecs.service/",
+            "ecs/app",
+            "ecs.service/App",
+            "ecs.service/-a",
+            "a.b/c/d",
+        ] {
+            assert!(text.parse::<Address>().is_err(), "{text:?}");
+        }
+        assert_eq!(
+            "New York".parse::<StackName>().expect_err("spaces").to_string(),
+            "\"New York\" is not a stack name: use 1 to 64 of a-z, 0-9, - and _, beginning with a letter or digit"
+        );
+    }
+
+    #[test]
+    fn words_round_trip_through_json() {
+        let address: Address = serde_json::from_str("\"ecs.service/app\"").expect("valid");
+        assert_eq!(serde_json::to_string(&address).expect("text"), "\"ecs.service/app\"");
+        assert!(serde_json::from_str::<Address>("\"x\"").is_err());
+    }
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! [`Registry`]: which handler acts on which kind.
+
+use crate::{
+    address::Kind,
+    handler::{DynHandler, Handler, erased::Erased},
+    resource::Resource,
+};
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+/// The handlers by kind. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Registry(Arc<BTreeMap<Kind, Arc<dyn DynHandler>>>);
+
+impl Registry {
+    /// No handlers.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a handler, or replaces the one of its kind.
+    #[must_use]
+    pub fn with<H: Handler>(mut self, handler: H) -> Self {
+        Arc::make_mut(&mut self.0).insert(<H::Resource as Resource>::KIND, Arc::new(Erased(handler)));
+        self
+    }
+
+    /// The handler of `kind`.
+    pub fn get(&self, kind: &str) -> Option<&Arc<dyn DynHandler>> {
+        self.0.iter().find(|(known, _)| known.as_str() == kind).map(|(_, handler)| handler)
+    }
+
+    /// The kinds that have a handler, in order.
+    pub fn kinds(&self) -> impl Iterator<Item = &Kind> {
+        self.0.keys()
+    }
+
+    /// Every handler wrapped by `wrap`: for counting, recording and faults.
+    #[must_use]
+    pub fn map(&self, wrap: impl Fn(&Kind, Arc<dyn DynHandler>) -> Arc<dyn DynHandler>) -> Self {
+        Self(Arc::new(
+            self.0.iter().map(|(kind, handler)| (kind.clone(), wrap(kind, Arc::clone(handler)))).collect(),
+        ))
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}

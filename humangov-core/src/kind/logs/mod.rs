@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Amazon CloudWatch Logs.
+
+mod log_group;
+
+pub use log_group::{LogGroup, LogGroupOutputs};

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The canonical text of a spec: equal specs give equal bytes, whatever the map order and however absence was written.
+
+use crate::value::{Reference, input::JOIN};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value};
+use std::{borrow::Cow, fmt, str::FromStr};
+
+/// The BLAKE3 digest of canonical bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// The digest of `bytes`.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(*blake3::hash(bytes).as_bytes())
+    }
+
+    /// The digest of the canonical text of `value`.
+    ///
+    /// # Errors
+    /// When `value` cannot be written as JSON.
+    pub fn of_value<T: Serialize>(value: &T) -> Result<Self, serde_json::Error> {
+        Ok(Canonical::new(&serde_json::to_value(value)?).digest)
+    }
+
+    /// The first eight hexadecimal digits: enough for people to tell two apart.
+    pub fn short(&self) -> String {
+        self.to_string()[..8].to_owned()
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+impl FromStr for Digest {
+    type Err = crate::address::ParseWordError;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = || crate::address::ParseWordError::new(text, "a digest", "write 64 hexadecimal digits");
+        if text.len() != 64 || !text.is_ascii() {
+            return Err(wrong());
+        }
+        let mut bytes = [0; 32];
+        for (i, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(&text[2 * i..2 * i + 2], 16).map_err(|_| wrong())?;
+        }
+        Ok(Self(bytes))
+    }
+}
+impl Serialize for Digest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Cow::<'de, str>::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// Canonical JSON: keys sorted, absent and null the same (both left out), no spaces.
+///
+/// Leaving nulls out means that a kind can gain an optional field without changing the digest of any spec that does not use it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Canonical {
+    json: Box<str>,
+    digest: Digest,
+}
+
+impl Canonical {
+    /// The canonical form of `value`.
+    pub fn new(value: &Value) -> Self {
+        let mut text = String::with_capacity(512);
+        write_value(value, &mut text);
+        Self { digest: Digest::of(text.as_bytes()), json: text.into() }
+    }
+
+    /// The JSON text.
+    pub fn as_str(&self) -> &str {
+        &self.json
+    }
+
+    /// The digest of the text.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// The text as a value again.
+    pub fn to_value(&self) -> Value {
+        serde_json::from_str(&self.json).expect("canonical text is JSON")
+    }
+}
+
+fn write_value(value: &Value, out: &mut String) {
+    match value {
+        Value::Null => out.push_str("null"),
+        Value::Bool(true) => out.push_str("true"),
+        Value::Bool(false) => out.push_str("false"),
+        Value::Number(number) => {
+            use fmt::Write;
+            let _ = write!(out, "{number}");
+        }
+        Value::String(text) => write_text(text, out),
+        Value::Array(items) => {
+            out.push('[');
+            for (i, item) in items.iter().enumerate() {
+                if i > 0 {
+                    out.push(',');
+                }
+                write_value(item, out);
+            }
+            out.push(']');
+        }
+        Value::Object(map) => {
+            out.push('{');
+            let mut first = true;
+            for_each_sorted(map, &mut |key, value| {
+                if value.is_null() {
+                    return;
+                }
+                if !first {
+                    out.push(',');
+                }
+                first = false;
+                write_text(key, out);
+                out.push(':');
+                write_value(value, out);
+            });
+            out.push('}');
+        }
+    }
+}
+
+/// Whether serde_json keeps its maps sorted or in order of insertion is a feature any crate of a build can switch.
+fn for_each_sorted(map: &Map<String, Value>, visit: &mut dyn FnMut(&str, &Value)) {
+    if map.keys().is_sorted() {
+        map.iter().for_each(|(key, value)| visit(key, value));
+    } else {
+        let mut entries: Vec<_> = map.iter().collect();
+        entries.sort_unstable_by_key(|(key, _)| *key);
+        entries.into_iter().for_each(|(key, value)| visit(key, value));
+    }
+}
+
+fn write_text(text: &str, out: &mut String) {
+    let plain = |b: u8| b >= 0x20 && b != b'"' && b != b'\\';
+    out.push('"');
+    if text.bytes().all(plain) {
+        out.push_str(text);
+    } else {
+        let quoted = Value::from(text).to_string();
+        out.push_str(&quoted[1..quoted.len() - 1]);
+    }
+    out.push('"');
+}
+
+/// Calls `visit` with every reference within `value`.
+pub fn walk_references(value: &Value, visit: &mut dyn FnMut(Reference)) {
+    if let Some(reference) = Reference::of(value) {
+        return visit(reference);
+    }
+    match value {
+        Value::Object(map) => map.values().for_each(|value| walk_references(value, visit)),
+        Value::Array(items) => items.iter().for_each(|value| walk_references(value, visit)),
+        _ => {}
+    }
+}
+
+/// Replaces every reference within `value` that `lookup` knows; returns whether none is left.
+///
+/// A join all of whose parts are known becomes text.
+pub fn resolve(value: &mut Value, lookup: &dyn Fn(&Reference) -> Option<Value>) -> bool {
+    if let Some(reference) = Reference::of(value) {
+        return match lookup(&reference) {
+            Some(known) => {
+                *value = known;
+                true
+            }
+            None => false,
+        };
+    }
+    match value {
+        Value::Object(map) => {
+            let mut complete = true;
+            for value in map.values_mut() {
+                complete &= resolve(value, lookup);
+            }
+            if complete
+                && map.len() == 1
+                && let Some(Value::Array(parts)) = map.get(JOIN)
+            {
+                let text = parts
+                    .iter()
+                    .map(|part| part.as_str().map_or_else(|| part.to_string(), str::to_owned))
+                    .collect();
+                *value = Value::String(text);
+            }
+            complete
+        }
+        Value::Array(items) => {
+            let mut complete = true;
+            for value in items {
+                complete &= resolve(value, lookup);
+            }
+            complete
+        }
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    #[test]
+    fn order_and_nulls_make_no_difference() {
+        let a = Canonical::new(&json!({"b": 1, "a": {"y": null, "x": "é\n\"q\""}}));
+        assert_eq!(a.as_str(), r#"{"a":{"x":"é\n\"q\""},"b":1}"#);
+        assert_eq!(a, Canonical::new(&json!({"a": {"x": "é\n\"q\""}, "c": null, "b": 1})));
+    }
+
+    #[test]
+    fn a_join_becomes_text_once_all_parts_are_known() {
+        let mut value = json!({"arn": {"$join": [{"$ref": "s3.bucket/data#arn"}, "/*"]}});
+        assert!(!resolve(&mut value, &|_| None));
+        assert!(resolve(&mut value, &|_| Some(json!("arn:aws:s3:::b"))));
+        assert_eq!(value, json!({"arn": "arn:aws:s3:::b/*"}));
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            ".*".prop_map(Value::from)
+        ];
+        leaf.prop_recursive(3, 24, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::btree_map(".*", inner, 0..4)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn canonical_text_reads_back_as_the_same_value(value in any_json()) {
+            let canonical = Canonical::new(&value);
+            prop_assert_eq!(canonical.to_value(), value);
+            prop_assert_eq!(Canonical::new(&canonical.to_value()), canonical);
+        }
+    }
+}
