@@ -9,6 +9,7 @@ pub mod handler;
 pub mod kind;
 pub mod names;
 pub mod resource;
+pub mod sensitive;
 pub mod spec;
 pub mod stack;
 pub mod tags;
