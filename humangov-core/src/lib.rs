@@ -10,6 +10,7 @@ pub mod kind;
 pub mod names;
 pub mod resource;
 pub mod sensitive;
+pub mod size;
 pub mod spec;
 pub mod stack;
 pub mod tags;
