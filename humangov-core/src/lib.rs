@@ -14,4 +14,5 @@ pub mod size;
 pub mod spec;
 pub mod stack;
 pub mod tags;
+pub mod tenant;
 pub mod value;
