@@ -72,7 +72,8 @@ impl FromStr for Kind {
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ResourceName(Arc<str>);
 
-/// The name of a stack: the fleet's base, or a tenant. The same characters as a [`ResourceName`].
+/// The name of a stack: the fleet's base, or a tenant. 1 to 40 of `a-z`, `0-9`, `-`, beginning with a letter, since it becomes
+/// part of names that AWS restricts so.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StackName(Arc<str>);
 
@@ -247,7 +248,7 @@ mod tests {
         }
         assert_eq!(
             "New York".parse::<StackName>().expect_err("spaces").to_string(),
-            "\"New York\" is not a stack name: use 1 to 64 of a-z, 0-9, - and _, beginning with a letter or digit"
+            "\"New York\" is not a stack name: use 1 to 40 of a-z, 0-9 and -, beginning with a letter and not ending in -"
         );
     }
 

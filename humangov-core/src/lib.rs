@@ -13,6 +13,7 @@ pub mod sensitive;
 pub mod size;
 pub mod spec;
 pub mod stack;
+pub mod store;
 pub mod tags;
 pub mod tenant;
 pub mod value;

@@ -7,7 +7,7 @@ use crate::{
     names::FleetName,
     resource::{Resource, Violations},
     spec::Spec,
-    value::{Handle, Input, Source, walk_references},
+    value::{Handle, Source, walk_references},
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -154,12 +154,12 @@ impl Stack {
         Ok(())
     }
 
-    /// Lets other stacks import a value under `name`.
+    /// Lets other stacks import a value under `name`: an output, an input, or plain data.
     ///
     /// # Errors
     /// When the name is taken, or the value cannot be written as JSON.
-    pub fn export<T: Serialize>(&mut self, name: &str, value: impl Into<Input<T>>) -> Result<(), StackError> {
-        let value = serde_json::to_value(value.into())
+    pub fn export(&mut self, name: &str, value: impl Serialize) -> Result<(), StackError> {
+        let value = serde_json::to_value(value)
             .map_err(|error| StackErrorKind::Export(name.to_owned(), error.to_string()))?;
         if self.exports.insert(name.to_owned(), value).is_some() {
             return Err(StackErrorKind::Export(name.to_owned(), "it is exported twice".to_owned()).into());

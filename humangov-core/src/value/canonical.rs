@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The canonical text of a spec: equal specs give equal bytes, whatever the map order and however absence was written.
+//! The canonical text of a spec: equal specs give equal bytes, whatever the order of their maps.
 
 use crate::value::{Reference, input::JOIN};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -65,9 +65,10 @@ impl<'de> Deserialize<'de> for Digest {
     }
 }
 
-/// Canonical JSON: keys sorted, absent and null the same (both left out), no spaces.
+/// Canonical JSON: keys sorted, no spaces.
 ///
-/// Leaving nulls out means that a kind can gain an optional field without changing the digest of any spec that does not use it.
+/// The text keeps nulls: they tell a field that is left to AWS (null) from a key that a map does not have (absent). The digest
+/// is taken without them, so that a kind can gain an optional field without changing the digest of specs that do not use it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Canonical {
     json: Box<str>,
@@ -78,8 +79,11 @@ impl Canonical {
     /// The canonical form of `value`.
     pub fn new(value: &Value) -> Self {
         let mut text = String::with_capacity(512);
-        write_value(value, &mut text);
-        Self { digest: Digest::of(text.as_bytes()), json: text.into() }
+        write_value(value, true, &mut text);
+        let json = text.as_str().into();
+        text.clear();
+        write_value(value, false, &mut text);
+        Self { digest: Digest::of(text.as_bytes()), json }
     }
 
     /// The JSON text.
@@ -92,13 +96,55 @@ impl Canonical {
         self.digest
     }
 
+    /// The text, to be kept.
+    pub fn to_json(&self) -> Json {
+        Json::from_text(self.json.clone())
+    }
+
     /// The text as a value again.
     pub fn to_value(&self) -> Value {
         serde_json::from_str(&self.json).expect("canonical text is JSON")
     }
 }
 
-fn write_value(value: &Value, out: &mut String) {
+/// JSON kept as text: a fraction of the memory of a tree. Written and read as the JSON it is.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Json(Box<serde_json::value::RawValue>);
+
+impl Json {
+    fn from_text(text: Box<str>) -> Self {
+        Self(serde_json::value::RawValue::from_string(text.into()).expect("canonical text is JSON"))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        self.0.get()
+    }
+
+    /// The text as a value.
+    pub fn to_value(&self) -> Value {
+        serde_json::from_str(self.0.get()).expect("the text was checked when made")
+    }
+}
+
+impl From<&Value> for Json {
+    fn from(value: &Value) -> Self {
+        Canonical::new(value).to_json()
+    }
+}
+impl PartialEq for Json {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str() || self.to_value() == other.to_value()
+    }
+}
+impl fmt::Debug for Json {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+fn write_value(value: &Value, nulls: bool, out: &mut String) {
     match value {
         Value::Null => out.push_str("null"),
         Value::Bool(true) => out.push_str("true"),
@@ -114,7 +160,7 @@ fn write_value(value: &Value, out: &mut String) {
                 if i > 0 {
                     out.push(',');
                 }
-                write_value(item, out);
+                write_value(item, nulls, out);
             }
             out.push(']');
         }
@@ -122,7 +168,7 @@ fn write_value(value: &Value, out: &mut String) {
             out.push('{');
             let mut first = true;
             for_each_sorted(map, &mut |key, value| {
-                if value.is_null() {
+                if value.is_null() && !nulls {
                     return;
                 }
                 if !first {
@@ -131,7 +177,7 @@ fn write_value(value: &Value, out: &mut String) {
                 first = false;
                 write_text(key, out);
                 out.push(':');
-                write_value(value, out);
+                write_value(value, nulls, out);
             });
             out.push('}');
         }
@@ -222,10 +268,10 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn order_and_nulls_make_no_difference() {
+    fn order_and_nulls_make_no_difference_to_the_digest() {
         let a = Canonical::new(&json!({"b": 1, "a": {"y": null, "x": "é\n\"q\""}}));
-        assert_eq!(a.as_str(), r#"{"a":{"x":"é\n\"q\""},"b":1}"#);
-        assert_eq!(a, Canonical::new(&json!({"a": {"x": "é\n\"q\""}, "c": null, "b": 1})));
+        assert_eq!(a.as_str(), r#"{"a":{"x":"é\n\"q\"","y":null},"b":1}"#);
+        assert_eq!(a.digest(), Canonical::new(&json!({"a": {"x": "é\n\"q\""}, "c": null, "b": 1})).digest());
     }
 
     #[test]

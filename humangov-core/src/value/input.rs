@@ -78,7 +78,7 @@ impl Serialize for Reference {
 /// Text made of literal parts and references, such as `arn:aws:s3:::BUCKET/*` with the bucket's name to come.
 ///
 /// ```
-/// use humangov_core::{address::Kind, kind::logs::LogGroup, stack::Stack, value::Join};
+/// use humangov_core::{kind::logs::LogGroup, resource::HasArn, stack::Stack, value::Join};
 /// let mut stack = Stack::new("humangov".parse()?, "california".parse()?);
 /// let group = stack.add("app", LogGroup::builder().name("/humangov/california").build())?;
 /// let streams = Join::new().output(&group.get(LogGroup::ARN)).text(":*").into_input();

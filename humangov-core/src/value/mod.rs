@@ -8,6 +8,6 @@ mod canonical;
 mod input;
 mod output;
 
-pub use canonical::{Canonical, Digest, resolve, walk_references};
+pub use canonical::{Canonical, Digest, Json, resolve, walk_references};
 pub use input::{Input, Join, Reference, Source};
 pub use output::{Attr, Handle, Import, Output};

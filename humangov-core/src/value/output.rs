@@ -6,6 +6,7 @@ use crate::{
     resource::Resource,
     value::{Reference, Source},
 };
+use serde::{Serialize, Serializer};
 use std::{fmt, marker::PhantomData};
 
 /// The name of an attribute of type `T` among the outputs of an `R`.
@@ -68,6 +69,12 @@ impl<T> Clone for Output<T> {
 impl<T> fmt::Debug for Output<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Output({})", self.reference)
+    }
+}
+
+impl<T> Serialize for Output<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.reference.serialize(serializer)
     }
 }
 
