@@ -146,10 +146,16 @@ impl FromStr for ResourceName {
 impl FromStr for StackName {
     type Err = ParseWordError;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if is_name(text) {
+        let right = is_name(text)
+            && text.len() <= 40
+            && text.as_bytes()[0].is_ascii_lowercase()
+            && !text.contains('_')
+            && !text.ends_with('-');
+        if right {
             Ok(Self(text.into()))
         } else {
-            Err(ParseWordError::new(text, "a stack name", NAME_RULE))
+            let rule = "use 1 to 40 of a-z, 0-9 and -, beginning with a letter and not ending in -";
+            Err(ParseWordError::new(text, "a stack name", rule))
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod graph;
 pub mod handler;
 pub mod kind;
 pub mod names;
+pub mod plan;
 pub mod resource;
 pub mod sensitive;
 pub mod size;

@@ -221,6 +221,10 @@ impl Stack {
         self.index.get(address).map(|&index| &self.resources[index as usize])
     }
 
+    pub(crate) fn position(&self, address: &Address) -> Option<u32> {
+        self.index.get(address).copied()
+    }
+
     /// What is exported: JSON in which references are not resolved.
     pub fn exports(&self) -> &BTreeMap<String, Value> {
         &self.exports

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What would be done, before it is: desired, recorded and live compared, field by field.
+//!
+//! [`refresh`] reads what is live, in batches; [`plan`] and [`plan_destroy`] are pure. A [`Plan`] is a value: it prints, saves
+//! and loads, and holds all that its execution needs.
+
+mod change;
+mod diff;
+mod planner;
+mod refresh;
+mod render;
+
+pub use change::{
+    Action, Change, Desired, FieldChange, FieldEffect, Origin, Plan, PlanKind, Prior, ReplaceOrder, Summary,
+};
+pub use planner::{DataPolicy, Imports, PlanError, PlanErrorKind, PlanOptions, Refusal, plan, plan_destroy};
+pub use refresh::{LiveSet, RefreshError, RefreshTarget, refresh};
+pub use render::{PlanView, brief_value};

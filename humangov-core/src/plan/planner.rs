@@ -1,0 +1,567 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! [`plan`] and [`plan_destroy`]: desired, recorded and live in, a [`Plan`] out. Pure.
+
+use crate::{
+    address::{Address, StackName},
+    handler::{Contents, LiveValue, Ownership},
+    names::FleetName,
+    plan::{
+        Action, Change, Desired, FieldChange, FieldEffect, LiveSet, Plan, PlanKind, Prior, ReplaceOrder,
+        diff::{Sides, diff},
+    },
+    resource::Rule,
+    stack::{Declared, Stack, StackError},
+    store::{Recorded, Snapshot, Version, Versioned},
+    tags::Owner,
+    value::{Json, Reference, Source, resolve, walk_references},
+};
+use serde_json::Value;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    error::Error,
+    fmt,
+};
+
+/// What other stacks export: values by stack and name.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Imports(BTreeMap<StackName, BTreeMap<String, Value>>);
+
+impl Imports {
+    /// Nothing.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Adds what `snapshot` exports.
+    #[must_use]
+    pub fn with(mut self, snapshot: &Snapshot) -> Self {
+        self.0.insert(snapshot.stack.clone(), snapshot.exports.clone());
+        self
+    }
+
+    /// The export `name` of `stack`, if that is known.
+    pub fn get(&self, stack: &StackName, name: &str) -> Option<&Value> {
+        self.0.get(stack)?.get(name)
+    }
+}
+
+/// What a plan may do.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct PlanOptions {
+    /// What becomes of resources that hold data and are no longer wanted.
+    pub data: DataPolicy,
+    /// Resources that may be deleted and made anew where a change needs that and data or identity would be lost.
+    pub allow_replace: BTreeSet<Address>,
+}
+
+/// What becomes of resources that hold data and are no longer wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DataPolicy {
+    /// They stay.
+    #[default]
+    Keep,
+    /// They are deleted with all they hold.
+    Delete,
+}
+
+/// Compares what `stack` declares with what is recorded and with what is `live`.
+///
+/// Without `live` the record is believed, and nothing but digests is compared where they are equal.
+///
+/// # Errors
+/// With everything that AWS would refuse, or with every resource that must not be touched: one that is under our name but not
+/// ours, or whose change would lose data.
+pub fn plan(
+    stack: &Stack,
+    snapshot: Option<&Versioned<Snapshot>>,
+    live: Option<&LiveSet>,
+    imports: &Imports,
+    options: &PlanOptions,
+) -> Result<Plan, PlanError> {
+    stack.check().map_err(PlanErrorKind::Stack)?;
+    let dag = stack.dag().map_err(PlanErrorKind::Stack)?;
+    let recorded = snapshot.map(|snapshot| &snapshot.value);
+    let mut planner = Planner {
+        stack,
+        recorded,
+        live,
+        imports,
+        options,
+        imports_same: recorded.is_none_or(|recorded| {
+            recorded.imports.iter().all(|(key, value)| {
+                key.split_once('#').and_then(|(stack, name)| imports.get(&stack.parse().ok()?, name))
+                    == Some(value)
+            })
+        }),
+        nodes: vec![Node::Unknown; stack.resources().len()],
+        changes: Vec::new(),
+        unchanged: 0,
+        refusals: Vec::new(),
+    };
+    for &node in dag.order() {
+        planner.plan_declared(node);
+    }
+    if let Some(recorded) = recorded {
+        for (address, record) in recorded.resources.iter().rev() {
+            if stack.get(address).is_none() {
+                planner.plan_unwanted(address, record);
+            }
+        }
+    }
+    let Planner { changes, unchanged, refusals, .. } = planner;
+    if !refusals.is_empty() {
+        return Err(PlanErrorKind::Refused { stack: stack.name().clone(), refusals }.into());
+    }
+    Ok(Plan {
+        format_version: Plan::FORMAT,
+        kind: PlanKind::Apply,
+        fleet: stack.fleet().clone(),
+        stack: stack.name().clone(),
+        base: snapshot.map(|snapshot| snapshot.version.clone()),
+        changes,
+        unchanged,
+        warnings: stack.warnings().to_vec(),
+        exports: stack.exports().clone(),
+        imports: imported(stack, imports),
+    })
+}
+
+/// Plans to take a stack down: everything that is recorded goes, data only if `options` say so.
+///
+/// # Errors
+/// With every resource that is under our name but not ours.
+pub fn plan_destroy(
+    fleet: &FleetName,
+    name: &StackName,
+    snapshot: Option<&Versioned<Snapshot>>,
+    live: Option<&LiveSet>,
+    options: &PlanOptions,
+) -> Result<Plan, PlanError> {
+    let empty = Stack::new(fleet.clone(), name.clone());
+    let mut plan = plan(&empty, snapshot, live, &Imports::none(), options)?;
+    plan.kind = PlanKind::Destroy;
+    // What was made last goes first; among those that do not care, the order of the addresses.
+    let depth = depths(&plan.changes);
+    plan.changes.sort_by_key(|change| std::cmp::Reverse(depth.get(&change.address).copied()));
+    Ok(plan)
+}
+
+/// How many steps each resource was after the first, by the recorded dependencies.
+fn depths(changes: &[Change]) -> BTreeMap<Address, usize> {
+    let index: BTreeMap<&Address, u32> =
+        changes.iter().enumerate().filter_map(|(i, c)| Some((&c.address, u32::try_from(i).ok()?))).collect();
+    let edges: Vec<Vec<u32>> = changes
+        .iter()
+        .map(|change| {
+            let dependencies = change.prior.iter().flat_map(|prior| &prior.dependencies);
+            dependencies.filter_map(|address| index.get(address).copied()).collect()
+        })
+        .collect();
+    let mut depths = BTreeMap::new();
+    if let Ok(dag) = crate::graph::Dag::new(&edges) {
+        let mut depth = vec![0; changes.len()];
+        for &node in dag.order() {
+            let below = dag.dependencies(node).iter().map(|&d| depth[d as usize] + 1).max();
+            depth[node as usize] = below.unwrap_or(0);
+            depths.insert(changes[node as usize].address.clone(), depth[node as usize]);
+        }
+    }
+    depths
+}
+
+fn imported(stack: &Stack, imports: &Imports) -> BTreeMap<String, Value> {
+    let mut known = BTreeMap::new();
+    if stack.imports().is_empty() {
+        return known;
+    }
+    let mut note = |value: &Value| {
+        walk_references(value, &mut |reference| {
+            if let Source::Stack(source) = &reference.source
+                && let Some(value) = imports.get(source, &reference.attr)
+            {
+                known.insert(reference.to_string(), value.clone());
+            }
+        });
+    };
+    stack.resources().iter().for_each(|resource| note(&resource.spec().canonical().to_value()));
+    stack.exports().values().for_each(&mut note);
+    known
+}
+
+/// What is known of a resource's outputs while its dependents are planned.
+#[derive(Clone)]
+enum Node {
+    /// Nothing: it is made or replaced.
+    Unknown,
+    /// What was recorded, looked up when asked for. Nothing changed.
+    Recorded,
+    /// These.
+    Known(Value),
+}
+
+struct Planner<'a> {
+    stack: &'a Stack,
+    recorded: Option<&'a Snapshot>,
+    live: Option<&'a LiveSet>,
+    imports: &'a Imports,
+    options: &'a PlanOptions,
+    imports_same: bool,
+    nodes: Vec<Node>,
+    changes: Vec<Change>,
+    unchanged: usize,
+    refusals: Vec<Refusal>,
+}
+
+/// What was found where a resource is looked for.
+enum Found<'a> {
+    NotRead,
+    Absent,
+    Ours(&'a LiveValue),
+    NotOurs(Option<Owner>),
+}
+
+impl<'a> Planner<'a> {
+    fn plan_declared(&mut self, node: u32) {
+        let declared = &self.stack.resources()[node as usize];
+        let record = self.recorded.and_then(|recorded| recorded.resources.get(&declared.address));
+        if self.live.is_none()
+            && let Some(record) = record
+            && record.digest == declared.spec.digest()
+            && record.deposed.is_empty()
+            && self.imports_same
+            && declared.dependencies.iter().all(|&d| matches!(self.nodes[d as usize], Node::Recorded))
+        {
+            self.nodes[node as usize] = Node::Recorded;
+            self.unchanged += 1;
+            return;
+        }
+        match (self.find(&declared.address), record) {
+            (Found::NotOurs(owner), record) => {
+                self.refuse_foreign(&declared.address, owner, record.is_some());
+            }
+            (Found::NotRead | Found::Absent, None) => {
+                self.push(declared, Action::Create, None, Vec::new(), None, record);
+            }
+            (Found::Absent, Some(record)) => {
+                let reason = Some("it was deleted outside".to_owned());
+                self.push(declared, Action::Create, reason, Vec::new(), None, Some(record));
+            }
+            (Found::NotRead, Some(record)) => {
+                let prior = prior(record, record.spec.to_value(), record.outputs.to_value());
+                self.compare(node, declared, Some(record), prior);
+            }
+            (Found::Ours(live), record) => {
+                let (spec, outputs) = (live.spec.clone(), live.outputs.clone());
+                let prior = match record {
+                    Some(record) => prior(record, spec, outputs),
+                    None => (
+                        Prior {
+                            spec: Json::from(&spec),
+                            outputs: Json::from(&outputs),
+                            recorded: false,
+                            dependencies: self.dependencies(declared),
+                            holds_data: declared.spec.info().holds_data,
+                        },
+                        spec,
+                        outputs,
+                    ),
+                };
+                self.compare(node, declared, record, prior);
+            }
+        }
+    }
+
+    fn find(&self, address: &Address) -> Found<'a> {
+        match self.live.and_then(|live| live.get(address)) {
+            None => Found::NotRead,
+            Some(None) => Found::Absent,
+            Some(Some(live)) => match &live.ownership {
+                Ownership::Parent => Found::Ours(live),
+                Ownership::Owner(owner) if owner.is(self.stack.fleet(), self.stack.name(), address) => {
+                    Found::Ours(live)
+                }
+                Ownership::Owner(owner) => Found::NotOurs(Some(owner.clone())),
+                Ownership::Nobody => Found::NotOurs(None),
+            },
+        }
+    }
+
+    fn refuse_foreign(&mut self, address: &Address, owner: Option<Owner>, recorded: bool) {
+        self.refusals.push(Refusal::NotOurs { address: address.clone(), owner, recorded });
+    }
+
+    fn dependencies(&self, declared: &Declared) -> Vec<Address> {
+        declared.dependencies.iter().map(|&d| self.stack.resources()[d as usize].address.clone()).collect()
+    }
+
+    fn lookup(&self, reference: &Reference) -> Option<Value> {
+        match &reference.source {
+            Source::Stack(stack) => self.imports.get(stack, &reference.attr).cloned(),
+            Source::Resource(address) => match &self.nodes[self.stack.position(address)? as usize] {
+                Node::Unknown => None,
+                Node::Known(outputs) => outputs.get(&*reference.attr).cloned(),
+                Node::Recorded => {
+                    self.recorded?.resources.get(address)?.outputs.to_value().get(&*reference.attr).cloned()
+                }
+            },
+        }
+    }
+
+    fn compare(
+        &mut self,
+        node: u32,
+        declared: &Declared,
+        record: Option<&Recorded>,
+        (prior, current, outputs): (Prior, Value, Value),
+    ) {
+        let mut desired = declared.spec.canonical().to_value();
+        resolve(&mut desired, &|reference| self.lookup(reference));
+        let recorded = record.map(|record| record.spec.to_value());
+        let sides = Sides { desired: &desired, recorded: recorded.as_ref(), current: &current };
+        let rules: &[Rule] = declared.spec.info().rules;
+        let mut fields = diff(sides, rules);
+        if self.options.allow_replace.contains(&declared.address) {
+            for field in fields.iter_mut().filter(|field| field.effect == FieldEffect::Refused) {
+                field.effect = FieldEffect::Replace(ReplaceOrder::DeleteFirst);
+            }
+        }
+        if fields.iter().any(|field| field.effect == FieldEffect::Refused) {
+            let fields = fields.into_iter().filter(|field| field.effect == FieldEffect::Refused).collect();
+            self.refusals.push(Refusal::Immutable { address: declared.address.clone(), fields });
+            return;
+        }
+        let replaces = |order| fields.iter().any(|field| field.effect == FieldEffect::Replace(order));
+        let action = if replaces(ReplaceOrder::DeleteFirst) {
+            Action::Replace(ReplaceOrder::DeleteFirst)
+        } else if replaces(ReplaceOrder::CreateFirst) {
+            Action::Replace(ReplaceOrder::CreateFirst)
+        } else if record.is_none() {
+            Action::Adopt
+        } else if fields.is_empty() {
+            let same_record = record.is_some_and(|record| {
+                record.digest == declared.spec.digest()
+                    && record.outputs == prior.outputs
+                    && record.deposed.is_empty()
+                    && record.dependencies == self.dependencies(declared)
+            });
+            if same_record {
+                self.nodes[node as usize] = Node::Known(outputs);
+                self.unchanged += 1;
+                return;
+            }
+            Action::Record
+        } else {
+            Action::Update
+        };
+        if !matches!(action, Action::Replace(_)) {
+            self.nodes[node as usize] = Node::Known(outputs);
+        }
+        let reason = match action {
+            Action::Adopt => Some("it bears our tags and was not recorded".to_owned()),
+            _ => None,
+        };
+        self.push(declared, action, reason, fields, Some(prior), record);
+    }
+
+    fn push(
+        &mut self,
+        declared: &Declared,
+        action: Action,
+        reason: Option<String>,
+        fields: Vec<FieldChange>,
+        prior: Option<Prior>,
+        record: Option<&Recorded>,
+    ) {
+        let holds_data = declared.spec.info().holds_data;
+        let desired = Desired {
+            spec: declared.spec.canonical().to_json(),
+            digest: declared.spec.digest(),
+            holds_data,
+            dependencies: self.dependencies(declared),
+        };
+        self.changes.push(Change {
+            address: declared.address.clone(),
+            action,
+            reason,
+            fields,
+            desired: Some(desired),
+            prior,
+            deposed: record.map(|record| record.deposed.clone()).unwrap_or_default(),
+            contents: self.contents(holds_data),
+        });
+    }
+
+    fn contents(&self, holds_data: bool) -> Contents {
+        if holds_data && self.options.data == DataPolicy::Delete {
+            Contents::Purge
+        } else {
+            Contents::MustBeEmpty
+        }
+    }
+
+    /// A resource that is recorded and no longer declared.
+    fn plan_unwanted(&mut self, address: &Address, record: &Recorded) {
+        let keep = record.holds_data && self.options.data == DataPolicy::Keep;
+        let (action, reason, prior) = match self.find(address) {
+            Found::NotOurs(owner) => return self.refuse_foreign(address, owner, true),
+            Found::Absent => {
+                let prior = prior(record, record.spec.to_value(), record.outputs.to_value()).0;
+                (Action::Forget, Some("it was deleted outside".to_owned()), prior)
+            }
+            Found::NotRead => {
+                let prior = prior(record, record.spec.to_value(), record.outputs.to_value()).0;
+                (if keep { Action::Keep } else { Action::Delete }, None, prior)
+            }
+            // The settings were perhaps not read: the recorded ones are complete.
+            Found::Ours(live) => {
+                let prior = prior(record, record.spec.to_value(), live.outputs.clone()).0;
+                (if keep { Action::Keep } else { Action::Delete }, None, prior)
+            }
+        };
+        self.changes.push(Change {
+            address: address.clone(),
+            action,
+            reason,
+            fields: Vec::new(),
+            desired: None,
+            prior: Some(prior),
+            deposed: record.deposed.clone(),
+            contents: self.contents(record.holds_data),
+        });
+    }
+}
+
+fn prior(record: &Recorded, spec: Value, outputs: Value) -> (Prior, Value, Value) {
+    let prior = Prior {
+        spec: Json::from(&spec),
+        outputs: Json::from(&outputs),
+        recorded: true,
+        dependencies: record.dependencies.clone(),
+        holds_data: record.holds_data,
+    };
+    (prior, spec, outputs)
+}
+
+/// Something a plan would not touch.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// It is where ours would be, and its tags do not say that it is ours.
+    NotOurs {
+        /// Where ours would be.
+        address: Address,
+        /// Whose it says it is, if it says.
+        owner: Option<Owner>,
+        /// Whether it is recorded as ours all the same.
+        recorded: bool,
+    },
+    /// A setting that cannot be changed, where a new resource would lose data or identity.
+    Immutable {
+        /// The resource.
+        address: Address,
+        /// Its settings.
+        fields: Vec<FieldChange>,
+    },
+}
+
+/// A plan that cannot be made.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error(transparent)]
+pub struct PlanError(#[from] PlanErrorKind);
+
+impl PlanError {
+    /// What went wrong.
+    pub fn kind(&self) -> &PlanErrorKind {
+        &self.0
+    }
+
+    /// The stable code, as listed in `docs/errors.md`.
+    pub fn code(&self) -> &'static str {
+        match &self.0 {
+            PlanErrorKind::Stack(error) => error.code(),
+            PlanErrorKind::Refused { .. } => "plan.refused",
+        }
+    }
+}
+
+/// Why a plan cannot be made.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum PlanErrorKind {
+    /// The stack cannot be.
+    Stack(StackError),
+    /// Resources that must not be touched.
+    Refused {
+        /// The stack.
+        stack: StackName,
+        /// Every one of them.
+        refusals: Vec<Refusal>,
+    },
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotOurs { address, owner: None, recorded: false } => {
+                write!(
+                    f,
+                    "{address} exists under our name but bears no tags of ours; rename or delete it, or use another fleet name"
+                )
+            }
+            Self::NotOurs { address, owner: None, recorded: true } => {
+                write!(
+                    f,
+                    "{address} is recorded as ours but bears no tags of ours any more; somebody made it anew or removed its humangov: tags"
+                )
+            }
+            Self::NotOurs { address, owner: Some(owner), .. } => {
+                write!(
+                    f,
+                    "{address} exists under our name but is {} of stack {} in fleet {}",
+                    owner.address, owner.stack, owner.fleet
+                )
+            }
+            Self::Immutable { address, fields } => {
+                write!(f, "{address} cannot be changed so: ")?;
+                for (i, field) in fields.iter().enumerate() {
+                    if i > 0 {
+                        f.write_str(", ")?;
+                    }
+                    let show = |value: &Option<Value>| {
+                        value.as_ref().map_or_else(|| "absent".to_owned(), crate::plan::brief_value)
+                    };
+                    write!(
+                        f,
+                        "{} is {} and would be {}",
+                        field.path,
+                        show(&field.before),
+                        show(&field.after)
+                    )?;
+                }
+                f.write_str("; AWS fixes this at creation, and a new one would lose its data or identity")
+            }
+        }
+    }
+}
+
+impl fmt::Display for PlanErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stack(error) => error.fmt(f),
+            Self::Refused { stack, refusals } => {
+                write!(f, "stack {stack} cannot be planned")?;
+                refusals.iter().try_for_each(|refusal| write!(f, "\n{refusal}"))
+            }
+        }
+    }
+}
+
+impl Error for PlanErrorKind {}
+
+impl Plan {
+    /// Whether `version` is the one this plan was made from.
+    pub fn is_based_on(&self, version: Option<&Version>) -> bool {
+        self.base.as_ref() == version
+    }
+}
