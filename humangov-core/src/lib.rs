@@ -4,6 +4,8 @@
 pub mod address;
 pub mod arn;
 pub mod clock;
+pub mod event;
+pub mod exec;
 pub mod graph;
 pub mod handler;
 pub mod kind;

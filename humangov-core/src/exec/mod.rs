@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Executes plans: as parallel as the order allows, and back again when something fails.
+//!
+//! A plan is lowered to steps (schedule), a pure machine decides which step may run or must be undone, and the driver performs
+//! steps through handlers. The driver alone owns the machine and the snapshot; steps only return results.
+
+mod cancel;
+mod driver;
+mod machine;
+mod outcome;
+mod perform;
+mod schedule;
+
+pub use cancel::{Cancel, CancelLevel};
+pub use driver::{ExecError, ExecErrorKind, ExecOptions, Executor, OnFailure};
+pub use machine::{Direction, IllegalTransition, Machine, Mode, Signal, Status, StepShape, Task};
+pub use outcome::{LeftOver, Outcome, Report, StepFailure, StepReport};

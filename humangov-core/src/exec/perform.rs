@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Performs one step: the call, its retries, the look after a lost answer, the wait until it works.
+
+use crate::{
+    clock::Clock,
+    event::{ErrorReport, Event, EventKind, Events},
+    exec::ExecOptions,
+    handler::{
+        Call, Contents, Cx, Depth, DynHandler, Effect, HandlerError, HandlerErrorKind, LiveValue, Ownership,
+        ReadRequest, Readiness, Reply,
+    },
+};
+use serde_json::Value;
+use std::{sync::Arc, time::Duration};
+use tokio::time::{Instant, sleep};
+
+/// What a step has to do, with every reference resolved.
+#[derive(Debug)]
+pub(crate) enum Work {
+    /// Nothing in AWS.
+    Nothing,
+    /// Make this. What it replaces may still be there, under outputs of its own.
+    Create { spec: Value, replaced: Option<Value> },
+    /// Change this in place.
+    Update { prior: Value, outputs: Value, desired: Value },
+    /// Delete this.
+    Delete { prior: Value, outputs: Value, contents: Contents },
+    /// Delete what a create may have left: look first.
+    DeleteIfThere { spec: Value, replaced: Option<Value> },
+    /// Bring back to `desired` whatever it has become.
+    Restore { desired: Value, outputs: Value },
+}
+
+/// What a step came to.
+#[derive(Debug)]
+pub(crate) struct Performed {
+    pub result: Result<Done, Failure>,
+    pub retries: u32,
+    pub elapsed: Duration,
+}
+
+/// A step that worked: the outputs, if it has any now.
+#[derive(Debug)]
+pub(crate) struct Done {
+    pub outputs: Option<Value>,
+}
+
+/// A step that did not.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub error: HandlerError,
+    pub left: Left,
+}
+
+/// What a failed step left behind.
+#[derive(Debug)]
+pub(crate) enum Left {
+    /// Surely nothing, or nothing new.
+    Nothing,
+    /// Something with these outputs.
+    Outputs(Value),
+    /// A change that may have happened in part.
+    Partly,
+    /// Perhaps something: looking did not tell.
+    InDoubt,
+}
+
+/// What performing a step needs.
+pub(crate) struct Performer {
+    pub handler: Arc<dyn DynHandler>,
+    pub cx: Cx,
+    pub options: ExecOptions,
+    pub events: Events,
+    pub clock: Clock,
+    pub retries: u32,
+}
+
+impl Performer {
+    pub(crate) async fn perform(mut self, work: Work) -> Performed {
+        let started = Instant::now();
+        let result = match work {
+            Work::Nothing => Ok(Done { outputs: None }),
+            Work::Create { spec, replaced } => self.create(started, &spec, replaced.as_ref()).await,
+            Work::Update { prior, outputs, desired } => {
+                self.update(started, &prior, &outputs, &desired).await
+            }
+            Work::Delete { prior, outputs, contents } => {
+                self.delete(started, &prior, &outputs, contents).await
+            }
+            Work::DeleteIfThere { spec, replaced } => {
+                self.delete_if_there(started, &spec, replaced.as_ref()).await
+            }
+            Work::Restore { desired, outputs } => self.restore(started, &desired, &outputs).await,
+        };
+        Performed { result, retries: self.retries, elapsed: started.elapsed() }
+    }
+
+    fn emit(&self, what: EventKind) {
+        let (run, stack) = (self.cx.run, self.cx.stack.clone());
+        self.events.emit(Event { at: self.clock.now(), run, stack, what });
+    }
+
+    /// Waits before the next try, unless too much time has gone.
+    async fn wait_to_retry(&mut self, attempt: u32, deadline: Instant, error: &HandlerError) -> bool {
+        let wait = (self.options.retry_first * 2u32.saturating_pow(attempt.saturating_sub(1)))
+            .min(self.options.retry_most);
+        if Instant::now() + wait > deadline {
+            return false;
+        }
+        self.retries += 1;
+        self.emit(EventKind::StepRetried {
+            address: self.cx.address.clone(),
+            attempt,
+            wait,
+            error: ErrorReport::from(error),
+        });
+        sleep(wait).await;
+        true
+    }
+
+    /// How the resource is now.
+    async fn look(
+        &self,
+        spec: &Value,
+        outputs: Option<&Value>,
+        depth: Depth,
+    ) -> Result<Option<LiveValue>, HandlerError> {
+        let request = [ReadRequest { cx: self.cx.clone(), spec, outputs, depth }];
+        match self.handler.call(Call::Read(&request)).await? {
+            Reply::Read(mut answers) if answers.len() == 1 => answers.pop().unwrap_or(Ok(None)),
+            _ => Err(HandlerError::malformed("read", "the handler's answer does not fit the question")),
+        }
+    }
+
+    /// Looks until the answer is clear: a passing fault must not leave a step in doubt.
+    async fn look_surely(
+        &mut self,
+        deadline: Instant,
+        spec: &Value,
+        depth: Depth,
+    ) -> Result<Option<LiveValue>, HandlerError> {
+        let mut attempt = 0;
+        loop {
+            match self.look(spec, None, depth).await {
+                Err(error) if error.kind().is_retryable() => {
+                    attempt += 1;
+                    if !self.wait_to_retry(attempt, deadline, &error).await {
+                        return Err(error);
+                    }
+                }
+                answer => return answer,
+            }
+        }
+    }
+
+    /// Whether what was found is what this step made: ours, and not the one it replaces.
+    fn is_new(&self, live: &LiveValue, replaced: Option<&Value>) -> bool {
+        let ours = match &live.ownership {
+            Ownership::Owner(owner) => owner.is(&self.cx.fleet, &self.cx.stack, &self.cx.address),
+            Ownership::Parent => true,
+            Ownership::Nobody => false,
+        };
+        ours && replaced != Some(&live.outputs)
+    }
+
+    async fn create(
+        &mut self,
+        started: Instant,
+        spec: &Value,
+        replaced: Option<&Value>,
+    ) -> Result<Done, Failure> {
+        let deadline = started + self.options.settle_timeout;
+        let mut attempt = 0;
+        let outputs = loop {
+            let error = match self.handler.call(Call::Create { cx: &self.cx, spec }).await {
+                Ok(Reply::Outputs(outputs)) => break outputs,
+                Ok(_) => HandlerError::malformed("create", "the handler's answer does not fit the question"),
+                Err(error) => error,
+            };
+            // A refused create made nothing. Any other may have made it, or a part of it: looking tells. A name that is taken
+            // may be taken by an earlier try of this very step, whose answer was lost.
+            if error.effect() == Effect::Unknown || error.kind() == HandlerErrorKind::AlreadyExists {
+                match self.look_surely(deadline, spec, Depth::Full).await {
+                    Err(_) => return Err(Failure { error, left: Left::InDoubt }),
+                    Ok(Some(live)) if self.is_new(&live, replaced) => {
+                        if !error.kind().is_retryable()
+                            && error.kind() != HandlerErrorKind::AlreadyExists
+                            && error.kind() != HandlerErrorKind::Malformed
+                        {
+                            return Err(Failure { error, left: Left::Outputs(live.outputs) });
+                        }
+                        // It is there: what is still missing of it is a change in place.
+                        break self.complete(deadline, live, spec).await?;
+                    }
+                    Ok(_) if error.kind() == HandlerErrorKind::AlreadyExists => {
+                        return Err(Failure { error, left: Left::Nothing });
+                    }
+                    Ok(_) => {}
+                }
+            }
+            attempt += 1;
+            if !error.kind().is_retryable() || !self.wait_to_retry(attempt, deadline, &error).await {
+                return Err(Failure { error, left: Left::Nothing });
+            }
+        };
+        match self.until_ready(started, spec, &outputs).await {
+            Ok(()) => Ok(Done { outputs: Some(outputs) }),
+            Err(error) => Err(Failure { error, left: Left::Outputs(outputs) }),
+        }
+    }
+
+    /// Brings what a broken create made to what it should be.
+    async fn complete(&mut self, deadline: Instant, live: LiveValue, spec: &Value) -> Result<Value, Failure> {
+        self.change(deadline, &live.spec, &live.outputs, spec)
+            .await
+            .map_err(|error| Failure { error, left: Left::Outputs(live.outputs.clone()) })
+    }
+
+    /// Updates, trying again while that may help.
+    async fn change(
+        &mut self,
+        deadline: Instant,
+        prior: &Value,
+        outputs: &Value,
+        desired: &Value,
+    ) -> Result<Value, HandlerError> {
+        let mut attempt = 0;
+        loop {
+            let call = Call::Update { cx: &self.cx, prior, outputs, desired };
+            let error = match self.handler.call(call).await {
+                Ok(Reply::Outputs(outputs)) => return Ok(outputs),
+                Ok(_) => {
+                    return Err(HandlerError::malformed(
+                        "update",
+                        "the handler's answer does not fit the question",
+                    ));
+                }
+                Err(error) => error,
+            };
+            attempt += 1;
+            if !error.kind().is_retryable() || !self.wait_to_retry(attempt, deadline, &error).await {
+                return Err(error);
+            }
+        }
+    }
+
+    async fn update(
+        &mut self,
+        started: Instant,
+        prior: &Value,
+        outputs: &Value,
+        desired: &Value,
+    ) -> Result<Done, Failure> {
+        let deadline = started + self.options.settle_timeout;
+        let outputs = self.change(deadline, prior, outputs, desired).await.map_err(|error| {
+            // An update is often several calls: the first may have worked when a later one is refused.
+            Failure { error, left: Left::Partly }
+        })?;
+        match self.until_ready(started, desired, &outputs).await {
+            Ok(()) => Ok(Done { outputs: Some(outputs) }),
+            Err(error) => Err(Failure { error, left: Left::Partly }),
+        }
+    }
+
+    async fn restore(&mut self, started: Instant, desired: &Value, outputs: &Value) -> Result<Done, Failure> {
+        let deadline = started + self.options.settle_timeout;
+        let live = match self.look_surely(deadline, desired, Depth::Full).await {
+            Ok(Some(live)) => live,
+            Ok(None) => {
+                let error = HandlerError::new(
+                    HandlerErrorKind::NotFound,
+                    "read",
+                    "it is gone, and cannot be brought back",
+                );
+                return Err(Failure { error, left: Left::Nothing });
+            }
+            Err(error) => return Err(Failure { error, left: Left::InDoubt }),
+        };
+        let _ = outputs;
+        self.update(started, &live.spec, &live.outputs, desired).await
+    }
+
+    async fn delete(
+        &mut self,
+        started: Instant,
+        prior: &Value,
+        outputs: &Value,
+        contents: Contents,
+    ) -> Result<Done, Failure> {
+        // What is deleted may drain, or be held by something that is still going: that takes as long as it takes.
+        let deadline = started + self.options.step_timeout;
+        let mut attempt = 0;
+        loop {
+            let call = Call::Delete { cx: &self.cx, prior, outputs, contents };
+            let error = match self.handler.call(call).await {
+                Ok(Reply::Deleted) => return Ok(Done { outputs: None }),
+                Ok(_) => HandlerError::malformed("delete", "the handler's answer does not fit the question"),
+                Err(error) => error,
+            };
+            attempt += 1;
+            if !error.kind().is_retryable() || !self.wait_to_retry(attempt, deadline, &error).await {
+                return Err(Failure { error, left: Left::InDoubt });
+            }
+        }
+    }
+
+    async fn delete_if_there(
+        &mut self,
+        started: Instant,
+        spec: &Value,
+        replaced: Option<&Value>,
+    ) -> Result<Done, Failure> {
+        let deadline = started + self.options.settle_timeout;
+        match self.look_surely(deadline, spec, Depth::Identity).await {
+            Err(error) => Err(Failure { error, left: Left::InDoubt }),
+            Ok(Some(live)) if self.is_new(&live, replaced) => {
+                self.delete(started, spec, &live.outputs, Contents::MustBeEmpty).await
+            }
+            Ok(_) => Ok(Done { outputs: None }),
+        }
+    }
+
+    /// Asks until it works, fails for good, or has taken too long. A poll that fails in passing never fails a deploy.
+    async fn until_ready(
+        &mut self,
+        started: Instant,
+        spec: &Value,
+        outputs: &Value,
+    ) -> Result<(), HandlerError> {
+        let deadline = started + self.options.step_timeout;
+        let mut wait = self.options.poll_first;
+        let mut said = String::new();
+        loop {
+            match self.handler.call(Call::Ready { cx: &self.cx, spec, outputs }).await {
+                Ok(Reply::Readiness(Readiness::Ready)) => return Ok(()),
+                Ok(Reply::Readiness(Readiness::Pending(detail))) => {
+                    if detail != said {
+                        self.emit(EventKind::StepProgressed {
+                            address: self.cx.address.clone(),
+                            detail: detail.clone(),
+                        });
+                        said = detail;
+                    }
+                }
+                Ok(Reply::Readiness(Readiness::Failed { reason, details })) => {
+                    return Err(HandlerError::new(HandlerErrorKind::Failed, "waiting for it", reason)
+                        .with_details(details));
+                }
+                Ok(_) => {
+                    return Err(HandlerError::malformed(
+                        "ready",
+                        "the handler's answer does not fit the question",
+                    ));
+                }
+                Err(error) if error.kind().is_retryable() => said = error.to_string(),
+                Err(error) => return Err(error),
+            }
+            if Instant::now() + wait > deadline {
+                let after = self.options.step_timeout.as_secs();
+                let message = format!("not ready after {after} s; the last word was: {said}");
+                return Err(HandlerError::new(HandlerErrorKind::TimedOut, "waiting for it", message));
+            }
+            sleep(wait).await;
+            wait = wait.mul_f32(1.6).min(self.options.poll_most);
+        }
+    }
+}
