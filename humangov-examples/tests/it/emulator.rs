@@ -19,7 +19,7 @@ pub const FAIL_MARKER: &str = "broken";
 pub const NO_IMAGE_MARKER: &str = "no-such-image";
 
 /// Start-up takes 1 to 3 seconds on an idle machine; the test machines are not idle.
-const START_UP: Duration = Duration::from_secs(120);
+const START_UP: Duration = Duration::from_mins(2);
 
 /// A running AWS emulator with an empty account, stopped on drop and when this process ends in any other way.
 #[derive(Debug)]
@@ -75,10 +75,8 @@ impl Emulator {
         });
         let line = receiver.recv_timeout(START_UP).unwrap_or_default();
         let mut emulator = Self { child, port: 0, python, home };
-        emulator.port = line
-            .trim()
-            .parse()
-            .unwrap_or_else(|_| panic!("{server} did not start:\n{}", emulator.log()));
+        emulator.port =
+            line.trim().parse().unwrap_or_else(|_| panic!("{server} did not start:\n{}", emulator.log()));
         emulator
     }
 
@@ -195,4 +193,12 @@ fn fnv1a(bytes: &[u8]) -> u64 {
     bytes
         .iter()
         .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+#[test]
+fn a_server_dies_with_the_process_that_started_it() {
+    let mut ministack = Emulator::ministack();
+    // What the kernel does to the pipe when a process ends, however it ends.
+    drop(ministack.child.stdin.take());
+    assert!(ministack.child.wait().unwrap().success());
 }

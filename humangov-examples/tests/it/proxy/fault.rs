@@ -60,7 +60,9 @@ impl Fault {
                 "<Response><Errors><Error>{error}</Error></Errors><RequestID>fault</RequestID></Response>"
             ),
             Protocol::RestXml => {
-                format!(r#"<?xml version="1.0" encoding="UTF-8"?><Error>{error}<RequestId>fault</RequestId></Error>"#)
+                format!(
+                    r#"<?xml version="1.0" encoding="UTF-8"?><Error>{error}<RequestId>fault</RequestId></Error>"#
+                )
             }
         };
         // A HEAD answer has no body: there the client knows the status only, on AWS too.

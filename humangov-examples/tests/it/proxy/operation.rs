@@ -123,20 +123,22 @@ fn s3_operation(request: &Message) -> String {
     if let Some(name) = field("x-id") {
         return name.to_owned();
     }
-    let (bucket, key) = path.trim_start_matches('/').split_once('/').unwrap_or((path.trim_start_matches('/'), ""));
+    let (bucket, key) =
+        path.trim_start_matches('/').split_once('/').unwrap_or((path.trim_start_matches('/'), ""));
     let verb = match method {
         "GET" => "Get",
         "PUT" => "Put",
         "DELETE" => "Delete",
         other => other,
     };
-    if key.is_empty() && !bucket.is_empty() {
-        if let Some((_, noun)) = BUCKET_PARTS.iter().find(|(part, _)| field(part).is_some()) {
-            return match (method, *noun) {
-                ("DELETE", "BucketLifecycleConfiguration") => "DeleteBucketLifecycle".to_owned(),
-                _ => format!("{verb}{noun}"),
-            };
+    let part =
+        BUCKET_PARTS.iter().find(|(part, _)| key.is_empty() && !bucket.is_empty() && field(part).is_some());
+    match part {
+        Some((_, "BucketLifecycleConfiguration")) if method == "DELETE" => {
+            return "DeleteBucketLifecycle".to_owned();
         }
+        Some((_, noun)) => return format!("{verb}{noun}"),
+        None => {}
     }
     let name = match (method, bucket.is_empty(), key.is_empty()) {
         ("GET", true, _) => "ListBuckets",
@@ -148,7 +150,9 @@ fn s3_operation(request: &Message) -> String {
         ("PUT", _, true) => "CreateBucket",
         ("DELETE", _, true) => "DeleteBucket",
         ("POST", _, true) if field("delete").is_some() => "DeleteObjects",
-        ("GET" | "PUT" | "DELETE", ..) if field("tagging").is_some() => return format!("{verb}ObjectTagging"),
+        ("GET" | "PUT" | "DELETE", ..) if field("tagging").is_some() => {
+            return format!("{verb}ObjectTagging");
+        }
         ("GET", ..) if field("attributes").is_some() => "GetObjectAttributes",
         ("GET", ..) if field("uploadId").is_some() => "ListParts",
         ("GET", ..) => "GetObject",
@@ -163,4 +167,54 @@ fn s3_operation(request: &Message) -> String {
         _ => "Unknown",
     };
     name.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn operation(service: &str, head: &str, body: &str) -> Operation {
+        let scope =
+            format!("Authorization: AWS4-HMAC-SHA256 Credential=K/20260101/us-east-1/{service}/aws4_request");
+        let text =
+            format!("{head}\r\n{scope}, SignedHeaders=host\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        Operation::of(&Message::read_request(&mut text.as_bytes(), &mut Vec::new()).unwrap().unwrap())
+    }
+
+    #[test]
+    fn s3_operations_are_told_from_method_path_and_query() {
+        for (head, name, write) in [
+            ("GET / HTTP/1.1", "ListBuckets", false),
+            ("PUT /b HTTP/1.1", "CreateBucket", true),
+            ("HEAD /b HTTP/1.1", "HeadBucket", false),
+            ("DELETE /b/ HTTP/1.1", "DeleteBucket", true),
+            ("PUT /b?tagging HTTP/1.1", "PutBucketTagging", true),
+            ("GET /b?lifecycle HTTP/1.1", "GetBucketLifecycleConfiguration", false),
+            ("DELETE /b?lifecycle HTTP/1.1", "DeleteBucketLifecycle", true),
+            ("GET /b?list-type=2&prefix=x HTTP/1.1", "ListObjectsV2", false),
+            ("GET /b?versions HTTP/1.1", "ListObjectVersions", false),
+            ("POST /b?delete HTTP/1.1", "DeleteObjects", true),
+            ("PUT /b/k/e/y?x-id=PutObject HTTP/1.1", "PutObject", true),
+            ("GET /b/k?versionId=1 HTTP/1.1", "GetObject", false),
+            ("PUT /b/k?tagging HTTP/1.1", "PutObjectTagging", true),
+            ("PUT /b/k?partNumber=1&uploadId=u HTTP/1.1", "UploadPart", true),
+        ] {
+            let operation = operation("s3", head, "");
+            assert_eq!((operation.name.as_str(), operation.is_write()), (name, write), "{head}");
+        }
+    }
+
+    #[test]
+    fn other_services_name_their_operations() {
+        let json = operation(
+            "ecs",
+            "POST / HTTP/1.1\r\nX-Amz-Target: AmazonEC2ContainerServiceV20141113.CreateCluster",
+            "{}",
+        );
+        assert_eq!((json.service, json.name.as_str()), ("ecs", "CreateCluster"));
+        let query =
+            operation("elasticloadbalancing", "POST / HTTP/1.1", "Version=1&Action=DescribeRules&X=y");
+        assert_eq!((query.service, query.name.as_str()), ("elbv2", "DescribeRules"));
+        assert_eq!(operation("sqs", "POST / HTTP/1.1", "Action=X").name, "Unknown");
+    }
 }

@@ -65,7 +65,8 @@ impl Message {
     }
 
     fn read_body(&mut self, reader: &mut impl BufRead, until_end: bool) -> io::Result<()> {
-        let chunked = self.header("Transfer-Encoding").is_some_and(|value| value.eq_ignore_ascii_case("chunked"));
+        let chunked =
+            self.header("Transfer-Encoding").is_some_and(|value| value.eq_ignore_ascii_case("chunked"));
         if chunked {
             self.body = read_chunks(reader)?;
             *self = self.without_header("Transfer-Encoding");
@@ -134,11 +135,13 @@ impl Message {
         let request_without_body = self.body.is_empty() && !self.start.starts_with("HTTP/");
         let no_length = self.bodiless || request_without_body || matches!(self.status(), Some(204 | 304));
         let whole = if no_length { self.clone() } else { self.with_header("Content-Length", &length) };
-        let mut bytes = format!("{}\r\n", whole.start).into_bytes();
+        let mut head = format!("{}\r\n", whole.start);
         for (name, value) in &whole.headers {
-            bytes.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
+            head.extend([name, ": ", value, "\r\n"]);
         }
-        bytes.extend_from_slice(b"\r\n");
+        head.push_str("\r\n");
+        // Latin-1 again, as it was read.
+        let mut bytes: Vec<u8> = head.chars().map(|letter| u8::try_from(letter).unwrap_or(b'?')).collect();
         bytes.extend_from_slice(&whole.body);
         bytes
     }
