@@ -22,4 +22,4 @@ macro_rules! kinds {
     };
 }
 
-kinds![logs::LogGroup,];
+kinds![iam::Role, logs::LogGroup,];
