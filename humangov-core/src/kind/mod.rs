@@ -22,4 +22,4 @@ macro_rules! kinds {
     };
 }
 
-kinds![iam::Role, logs::LogGroup,];
+kinds![ecr::Repository, iam::Role, logs::LogGroup,];
