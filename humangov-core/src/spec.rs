@@ -9,7 +9,7 @@ use crate::{
 use serde_json::Value;
 
 /// What the engine must know of a kind, without its type.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct KindInfo {
     /// The kind.
@@ -18,13 +18,25 @@ pub struct KindInfo {
     pub rules: &'static [Rule],
     /// Whether its resources hold data.
     pub holds_data: bool,
+    normalize: fn(&Value) -> Option<Value>,
 }
 
 impl KindInfo {
     /// The facts of `R`.
     pub const fn of<R: Resource>() -> Self {
-        Self { kind: R::KIND, rules: R::RULES, holds_data: R::HOLDS_DATA }
+        Self { kind: R::KIND, rules: R::RULES, holds_data: R::HOLDS_DATA, normalize: normalize::<R> }
     }
+
+    /// Normalizes `spec` once its references are resolved: a set sorts otherwise when the text of its elements is known.
+    pub(crate) fn normalized(&self, spec: Value) -> Value {
+        (self.normalize)(&spec).unwrap_or(spec)
+    }
+}
+
+fn normalize<R: Resource>(spec: &Value) -> Option<Value> {
+    let mut resource = R::deserialize(spec).ok()?;
+    resource.normalize();
+    serde_json::to_value(resource).ok()
 }
 
 /// A resource as the engine sees it: kind, canonical JSON, digest. References in it are not resolved.
@@ -63,5 +75,39 @@ impl Spec {
     /// The digest of the canonical JSON.
     pub fn digest(&self) -> Digest {
         self.canonical.digest()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+    struct Set {
+        of: Vec<String>,
+        more: Option<u32>,
+    }
+    impl Resource for Set {
+        const KIND: Kind = Kind::new("test.set");
+        type Outputs = ();
+        fn normalize(&mut self) {
+            self.of.sort_unstable();
+        }
+    }
+
+    #[test]
+    fn what_is_resolved_is_normalized_again() {
+        let info = KindInfo::of::<Set>();
+        assert_eq!(
+            info.normalized(json!({"of": ["b", "a"], "more": null})),
+            json!({"of": ["a", "b"], "more": null})
+        );
+        let unresolved = json!({"of": [{"$ref": "test.set/a#x"}, "a"], "more": null});
+        assert_eq!(
+            info.normalized(unresolved.clone()),
+            unresolved,
+            "what does not fit the type stays as it is"
+        );
     }
 }

@@ -22,4 +22,4 @@ macro_rules! kinds {
     };
 }
 
-kinds![logs::LogGroup,];
+kinds![ecr::Repository, iam::Role, logs::LogGroup,];

@@ -317,6 +317,7 @@ impl<'a> Planner<'a> {
     ) {
         let mut desired = declared.spec.canonical().to_value();
         resolve(&mut desired, &|reference| self.lookup(reference));
+        let desired = declared.spec.info().normalized(desired);
         let recorded = record.map(|record| record.spec.to_value());
         let sides = Sides { desired: &desired, recorded: recorded.as_ref(), current: &current };
         let rules: &[Rule] = declared.spec.info().rules;
