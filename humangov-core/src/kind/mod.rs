@@ -22,4 +22,4 @@ macro_rules! kinds {
     };
 }
 
-kinds![logs::LogGroup,];
+kinds![logs::LogGroup, dynamodb::Table, ec2::SecurityGroup, s3::Bucket,];
