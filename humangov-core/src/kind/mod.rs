@@ -23,3 +23,4 @@ macro_rules! kinds {
 }
 
 kinds![ecr::Repository, iam::Role, logs::LogGroup,];
+kinds![logs::LogGroup, dynamodb::Table, ec2::SecurityGroup, s3::Bucket,];
