@@ -182,6 +182,12 @@ macro_rules! text_word {
 }
 text_word!(Address, ResourceName, StackName);
 
+impl std::borrow::Borrow<str> for Kind {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
 macro_rules! serde_as_text {
     ($($word:ident),*) => {$(
         impl Serialize for $word {

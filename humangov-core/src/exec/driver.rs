@@ -413,7 +413,11 @@ impl Driver<'_> {
         let desired = change.desired.as_ref().map(|desired| desired.spec.to_value()).unwrap_or_default();
         let mut value = desired;
         if resolve(&mut value, &|reference| self.lookup(reference)) {
-            return Ok(value);
+            // What was a reference may sort differently now that it is text.
+            return Ok(match self.executor.registry.info(change.address.kind_str()) {
+                Some(info) => info.normalized(value),
+                None => value,
+            });
         }
         let mut missing = Vec::new();
         walk_references(&value, &mut |reference| missing.push(reference.to_string()));

@@ -5,12 +5,13 @@ use crate::{
     address::Kind,
     handler::{DynHandler, Handler, erased::Erased},
     resource::Resource,
+    spec::KindInfo,
 };
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 /// The handlers by kind. Cheap to clone.
 #[derive(Clone, Default)]
-pub struct Registry(Arc<BTreeMap<Kind, Arc<dyn DynHandler>>>);
+pub struct Registry(Arc<BTreeMap<Kind, (KindInfo, Arc<dyn DynHandler>)>>);
 
 impl Registry {
     /// No handlers.
@@ -21,13 +22,21 @@ impl Registry {
     /// Adds a handler, or replaces the one of its kind.
     #[must_use]
     pub fn with<H: Handler>(mut self, handler: H) -> Self {
-        Arc::make_mut(&mut self.0).insert(<H::Resource as Resource>::KIND, Arc::new(Erased(handler)));
+        Arc::make_mut(&mut self.0).insert(
+            <H::Resource as Resource>::KIND,
+            (KindInfo::of::<H::Resource>(), Arc::new(Erased(handler))),
+        );
         self
     }
 
     /// The handler of `kind`.
     pub fn get(&self, kind: &str) -> Option<&Arc<dyn DynHandler>> {
-        self.0.iter().find(|(known, _)| known.as_str() == kind).map(|(_, handler)| handler)
+        self.0.get(kind).map(|(_, handler)| handler)
+    }
+
+    /// The facts of `kind`.
+    pub fn info(&self, kind: &str) -> Option<&KindInfo> {
+        self.0.get(kind).map(|(info, _)| info)
     }
 
     /// The kinds that have a handler, in order.
@@ -38,9 +47,11 @@ impl Registry {
     /// Every handler wrapped by `wrap`: for counting, recording and faults.
     #[must_use]
     pub fn map(&self, wrap: impl Fn(&Kind, Arc<dyn DynHandler>) -> Arc<dyn DynHandler>) -> Self {
-        Self(Arc::new(
-            self.0.iter().map(|(kind, handler)| (kind.clone(), wrap(kind, Arc::clone(handler)))).collect(),
-        ))
+        let wrapped = self
+            .0
+            .iter()
+            .map(|(kind, (info, handler))| (kind.clone(), (info.clone(), wrap(kind, Arc::clone(handler)))));
+        Self(Arc::new(wrapped.collect()))
     }
 }
 

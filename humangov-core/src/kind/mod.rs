@@ -22,5 +22,12 @@ macro_rules! kinds {
     };
 }
 
-kinds![ecr::Repository, iam::Role, logs::LogGroup,];
-kinds![logs::LogGroup, dynamodb::Table, ec2::SecurityGroup, s3::Bucket,];
+// One a line, in braces, so that rustfmt leaves it so.
+kinds! {
+    dynamodb::Table,
+    ec2::SecurityGroup,
+    ecr::Repository,
+    iam::Role,
+    logs::LogGroup,
+    s3::Bucket,
+}
