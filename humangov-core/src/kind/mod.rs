@@ -24,9 +24,12 @@ macro_rules! kinds {
 
 // One a line, in braces, so that rustfmt leaves it so.
 kinds! {
+    autoscaling::ScalableTarget,
     dynamodb::Table,
     ec2::SecurityGroup,
     ecr::Repository,
+    ecs::Cluster,
+    ecs::Service,
     elbv2::Listener,
     elbv2::ListenerRule,
     elbv2::LoadBalancer,
