@@ -30,6 +30,7 @@ kinds! {
     ecr::Repository,
     ecs::Cluster,
     ecs::Service,
+    ecs::TaskDefinition,
     elbv2::Listener,
     elbv2::ListenerRule,
     elbv2::LoadBalancer,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Amazon Elastic Container Service.
 <<<<<<< HEAD
+<<<<<<< HEAD
 =======
 
 mod capacity;
@@ -21,3 +22,19 @@ pub use service::{AvailabilityZoneRebalancing, PropagateTags, Service, ServiceOu
 mod task_definition;
 pub use task_definition::{TaskDefinition, TaskDefinitionOutputs};
 >>>>>>> f93fdc9 (core/kind: add ecs.cluster, ecs.service and autoscaling.target)
+=======
+
+mod container;
+mod task_definition;
+
+pub use container::{
+    AppProtocol, ContainerCondition, ContainerDefinition, ContainerDependency, FirelensConfiguration,
+    FirelensType, HealthCheck, KernelCapabilities, LinuxParameters, LogConfiguration, LogDriver, MountPoint,
+    PortMapping, RestartPolicy, Tmpfs, TransportProtocol, Ulimit, UlimitName, VersionConsistency,
+};
+pub use task_definition::{
+    CpuArchitecture, Ec2Task, EfsVolume, ExternalNetworkMode, ExternalTask, FargatePidMode, FargateTask,
+    IpcMode, NetworkMode, OperatingSystemFamily, PidMode, RuntimePlatform, TaskDefinition,
+    TaskDefinitionOutputs, TaskLaunch, Volume, VolumeSource,
+};
+>>>>>>> cb079b7 (core/kind: add ecs.task_definition)
