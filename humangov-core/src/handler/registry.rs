@@ -11,7 +11,9 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 
 /// The handlers by kind. Cheap to clone.
 #[derive(Clone, Default)]
-pub struct Registry(Arc<BTreeMap<Kind, (KindInfo, Arc<dyn DynHandler>)>>);
+pub struct Registry(Arc<BTreeMap<Kind, Entry>>);
+
+type Entry = (KindInfo, Arc<dyn DynHandler>);
 
 impl Registry {
     /// No handlers.
