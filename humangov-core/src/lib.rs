@@ -6,6 +6,7 @@ pub mod arn;
 pub mod clock;
 pub mod event;
 pub mod exec;
+pub mod fleet;
 pub mod graph;
 pub mod handler;
 pub mod kind;

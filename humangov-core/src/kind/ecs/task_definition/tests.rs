@@ -486,7 +486,12 @@ fn an_execution_role_is_asked_for_where_ecs_needs_one() {
 #[test]
 fn what_is_not_known_yet_is_not_judged() {
     let mut stack = Stack::new("humangov".parse().expect("a fleet"), "california".parse().expect("a stack"));
-    let role = stack.add("execution", Role::builder().name("execution").trust(crate::kind::iam::PolicyDocument::default()).build()).expect("added");
+    let role = stack
+        .add(
+            "execution",
+            Role::builder().name("execution").trust(crate::kind::iam::PolicyDocument::default()).build(),
+        )
+        .expect("added");
     let image = crate::value::Join::new().output(&role.get(Role::ARN)).text(":1");
     let app = ContainerDefinition::builder()
         .name("app")

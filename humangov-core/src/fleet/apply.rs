@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Applies the plans of many stacks.
+
+use crate::{
+    event::Events,
+    exec::{Cancel, CancelLevel, Executor, Outcome},
+    fleet::{FleetPlan, FleetReport, StackResult},
+    plan::Imports,
+    store::{StateStore, StoreError},
+};
+use futures_util::{StreamExt, stream::FuturesUnordered};
+
+/// Executes every plan, each after those it waits for; what does not wait for another runs at the same time.
+///
+/// A stack whose run fails is rolled back on its own. Those that wait for it are not run; all others go on.
+///
+/// # Errors
+/// When the store cannot tell what stacks without changes export; nothing was touched then.
+pub async fn apply(
+    executor: &Executor,
+    store: &dyn StateStore,
+    plan: &FleetPlan,
+    cancel: &Cancel,
+    events: &Events,
+) -> Result<FleetReport, StoreError> {
+    let mut imports = Imports::none();
+    for plan in &plan.plans {
+        if let Some(snapshot) = store.load(&plan.stack).await? {
+            imports = imports.with(&snapshot.value);
+        }
+    }
+    let mut results: Vec<Option<StackResult>> = plan.plans.iter().map(|_| None).collect();
+    let mut started = vec![false; plan.plans.len()];
+    let mut running = FuturesUnordered::new();
+    loop {
+        for (i, stack_plan) in plan.plans.iter().enumerate() {
+            if started[i] {
+                continue;
+            }
+            let waits_for = || plan.after.get(i).into_iter().flatten().map(|&j| j as usize);
+            let failed = waits_for().find(|&j| results[j].as_ref().is_some_and(|result| !result.works()));
+            if let Some(failed) = failed {
+                started[i] = true;
+                results[i] = Some(StackResult::NotRun { because_of: plan.plans[failed].stack.clone() });
+            } else if waits_for().all(|j| results[j].is_some()) {
+                started[i] = true;
+                if stack_plan.is_empty() {
+                    results[i] = Some(StackResult::Unchanged);
+                } else if cancel.level() == CancelLevel::None {
+                    let imports = imports.clone();
+                    running
+                        .push(async move { (i, executor.apply(stack_plan, &imports, cancel, events).await) });
+                } else {
+                    results[i] = Some(StackResult::NotRun { because_of: stack_plan.stack.clone() });
+                }
+            }
+        }
+        if results.iter().all(Option::is_some) {
+            break;
+        }
+        let Some((i, result)) = running.next().await else {
+            // Something that was settled above may have let others go.
+            if started.iter().all(|started| *started) {
+                break;
+            }
+            continue;
+        };
+        results[i] = Some(match result {
+            Ok(report) => {
+                if matches!(report.outcome, Outcome::Applied | Outcome::Incomplete { .. })
+                    && let Some(snapshot) = store.load(&plan.plans[i].stack).await?
+                {
+                    imports = imports.with(&snapshot.value);
+                }
+                StackResult::Ran(Box::new(report))
+            }
+            Err(error) => StackResult::Failed(Box::new(error)),
+        });
+    }
+    let stacks = plan.plans.iter().map(|plan| plan.stack.clone());
+    let results = results.into_iter().map(|result| result.unwrap_or(StackResult::Unchanged));
+    Ok(FleetReport { stacks: stacks.zip(results).collect() })
+}
