@@ -155,6 +155,12 @@ fn of_code(service: Service, code: Option<&str>, message: &str, status: Option<u
 
 /// What a code means in one service only.
 fn of_service(service: Service, code: &str, message: &str) -> Option<Kind> {
+    match service {
+        Service::DynamoDb => return of_dynamodb(code, message),
+        Service::Ec2 => return of_ec2(code),
+        Service::S3 => return of_s3(code),
+        _ => {}
+    }
     Some(match (service, code) {
         (Service::Logs, "ResourceAlreadyExistsException") => Kind::AlreadyExists,
         (Service::Logs, "ResourceNotFoundException") => Kind::NotFound,
@@ -167,6 +173,117 @@ fn of_service(service: Service, code: &str, message: &str) -> Option<Kind> {
     })
 }
 
+fn of_dynamodb(code: &str, message: &str) -> Option<Kind> {
+    Some(match code {
+        "ResourceInUseException" if message.contains("already exists") => Kind::AlreadyExists,
+        "ResourceInUseException" | "TableInUseException" | "ContinuousBackupsUnavailableException" => {
+            Kind::NotYet
+        }
+        "ResourceNotFoundException" | "TableNotFoundException" => Kind::NotFound,
+        // One code for so many tables at work at the same time, and for so many tables in all.
+        "LimitExceededException" if message.contains("simultaneous") => Kind::Throttled,
+        _ => return None,
+    })
+}
+
+fn of_ec2(code: &str) -> Option<Kind> {
+    Some(match code {
+        "InvalidGroup.Duplicate" | "InvalidPermission.Duplicate" => Kind::AlreadyExists,
+        "DependencyViolation" | "InvalidGroup.InUse" => Kind::NotYet,
+        "InvalidGroup.NotFound"
+        | "InvalidGroupId.Malformed"
+        | "InvalidPermission.NotFound"
+        | "InvalidSecurityGroupID.NotFound"
+        | "InvalidSecurityGroupId.NotFound"
+        | "InvalidSubnetID.NotFound"
+        | "InvalidSubnetId.Malformed"
+        | "InvalidVpcID.NotFound" => Kind::NotFound,
+        "RulesPerSecurityGroupLimitExceeded" | "SecurityGroupLimitExceeded" => Kind::Quota,
+        "InvalidParameter"
+        | "InvalidParameterCombination"
+        | "InvalidPermission.Malformed"
+        | "MissingParameter" => Kind::Invalid,
+        _ => return None,
+    })
+}
+
+fn of_s3(code: &str) -> Option<Kind> {
+    Some(match code {
+        "BucketAlreadyExists" | "BucketAlreadyOwnedByYou" => Kind::AlreadyExists,
+        "NoSuchBucket" | "NotFound" | "NoSuchUpload" | "NoSuchKey" => Kind::NotFound,
+        code if NOT_SET.contains(&code) => Kind::NotFound,
+        "BucketNotEmpty" => Kind::NotEmpty,
+        // Another change of the same bucket is under way, or its deletion is not known everywhere yet.
+        "OperationAborted" => Kind::NotYet,
+        "Forbidden" | "AllAccessDisabled" => Kind::AccessDenied,
+        "TooManyBuckets" => Kind::Quota,
+        "AccessControlListNotSupported"
+        | "AuthorizationHeaderMalformed"
+        | "IllegalLocationConstraintException"
+        | "InvalidArgument"
+        | "InvalidBucketName"
+        | "InvalidLocationConstraint"
+        | "InvalidRequest"
+        | "InvalidTag"
+        | "MalformedPolicy"
+        | "MalformedXML"
+        | "PermanentRedirect"
+        | "UnsupportedArgument" => Kind::Invalid,
+        _ => return None,
+    })
+}
+
+/// What S3 says where a setting of a bucket was never set.
+const NOT_SET: [&str; 7] = [
+    "NoSuchBucketPolicy",
+    "NoSuchCORSConfiguration",
+    "NoSuchLifecycleConfiguration",
+    "NoSuchPublicAccessBlockConfiguration",
+    "NoSuchTagSet",
+    "OwnershipControlsNotFoundError",
+    "ServerSideEncryptionConfigurationNotFoundError",
+];
+
+/// Whether S3 says that the bucket is there, and this setting of it was never set.
+#[cfg(feature = "s3")]
+pub(crate) fn is_not_set(error: &HandlerError) -> bool {
+    error.aws_code().is_some_and(|code| NOT_SET.contains(&code))
+}
+
+/// Whether S3 refused because the bucket is another account's. Where the caller's own policies are what is missing, it says
+/// which action they do not allow.
+#[cfg(feature = "s3")]
+pub(crate) fn is_refused_by_stranger(error: &HandlerError) -> bool {
+    matches!(error.aws_code(), Some("AccessDenied" | "AllAccessDisabled"))
+        && !error.message().contains("is not authorized to perform")
+}
+
+/// Whether S3 does not take one of the arguments in this region.
+#[cfg(feature = "s3")]
+pub(crate) fn is_unsupported_argument(error: &HandlerError) -> bool {
+    error.aws_code() == Some("UnsupportedArgument")
+}
+
+/// What a code means that S3 gives for one of many objects.
+#[cfg(feature = "s3")]
+pub(crate) fn kind_of_object_error(code: Option<&str>) -> Kind {
+    of_code(Service::S3, code, "", None).0
+}
+
+/// Whether DynamoDB refused to delete a table because it is protected from that.
+#[cfg(feature = "dynamodb")]
+pub(crate) fn is_protected(error: &HandlerError) -> bool {
+    error.aws_code() == Some("ValidationException")
+        && ["deletion protection", "protected against deletion"]
+            .iter()
+            .any(|text| error.message().contains(text))
+}
+
+/// A request that lacks what it must have.
+pub(crate) fn unbuildable(error: aws_smithy_types::error::operation::BuildError) -> HandlerError {
+    HandlerError::new(Kind::Invalid, "build", "the request could not be built").with_source(error)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,6 +293,39 @@ mod tests {
         let kind = |service, code| of_code(service, Some(code), "", Some(400)).0;
         assert_eq!(kind(Service::Logs, "ResourceAlreadyExistsException"), Kind::AlreadyExists);
         assert_eq!(kind(Service::Iam, "ResourceAlreadyExistsException"), Kind::Other);
+    }
+
+    #[test]
+    fn codes_of_tables_groups_and_buckets_are_known() {
+        let table = [
+            (Service::DynamoDb, "ResourceInUseException", "Table already exists: x", Kind::AlreadyExists),
+            (Service::DynamoDb, "ResourceInUseException", "Table is being deleted: x", Kind::NotYet),
+            (Service::DynamoDb, "ContinuousBackupsUnavailableException", "", Kind::NotYet),
+            (Service::DynamoDb, "TableNotFoundException", "", Kind::NotFound),
+            (
+                Service::DynamoDb,
+                "LimitExceededException",
+                "Only 500 tables can be created, updated, or deleted simultaneously",
+                Kind::Throttled,
+            ),
+            (Service::DynamoDb, "LimitExceededException", "a limit of 2500 tables", Kind::Quota),
+            (Service::Ec2, "InvalidGroup.Duplicate", "", Kind::AlreadyExists),
+            (Service::Ec2, "DependencyViolation", "", Kind::NotYet),
+            (Service::Ec2, "InvalidGroup.NotFound", "", Kind::NotFound),
+            (Service::Ec2, "RulesPerSecurityGroupLimitExceeded", "", Kind::Quota),
+            (Service::Ec2, "InvalidPermission.Malformed", "", Kind::Invalid),
+            (Service::Ec2, "RequestLimitExceeded", "", Kind::Throttled),
+            (Service::S3, "BucketAlreadyOwnedByYou", "", Kind::AlreadyExists),
+            (Service::S3, "NoSuchBucket", "", Kind::NotFound),
+            (Service::S3, "NoSuchTagSet", "", Kind::NotFound),
+            (Service::S3, "BucketNotEmpty", "", Kind::NotEmpty),
+            (Service::S3, "OperationAborted", "", Kind::NotYet),
+            (Service::S3, "SlowDown", "", Kind::Throttled),
+            (Service::S3, "MalformedPolicy", "", Kind::Invalid),
+        ];
+        for (service, code, message, kind) in table {
+            assert_eq!(of_code(service, Some(code), message, Some(400)).0, kind, "{code} {message}");
+        }
     }
 
     #[test]

@@ -5,6 +5,9 @@ pub use humangov_core as core;
 
 mod clients;
 mod error;
+mod identity;
+#[cfg(feature = "ec2")]
+mod network;
 mod registry;
 #[cfg(test)]
 mod testing;
@@ -30,4 +33,7 @@ pub mod s3;
 
 pub use clients::Clients;
 pub use error::classify;
+pub use identity::{Identity, caller_identity};
+#[cfg(feature = "ec2")]
+pub use network::{Network, NetworkError, NetworkErrorKind, Subnet};
 pub use registry::registry;

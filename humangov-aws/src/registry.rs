@@ -9,5 +9,11 @@ pub fn registry(clients: &Clients) -> Registry {
     let registry = Registry::new();
     #[cfg(feature = "cloudwatchlogs")]
     let registry = registry.with(crate::logs::LogGroupHandler::new(clients.logs.clone()));
+    #[cfg(feature = "dynamodb")]
+    let registry = registry.with(crate::dynamodb::TableHandler::new(clients.dynamodb.clone()));
+    #[cfg(feature = "ec2")]
+    let registry = registry.with(crate::ec2::SecurityGroupHandler::new(clients.ec2.clone()));
+    #[cfg(feature = "s3")]
+    let registry = registry.with(crate::s3::BucketHandler::new(clients.s3.clone()));
     registry
 }

@@ -1,2 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Handlers of Amazon S3.
+
+mod bucket;
+
+pub use bucket::BucketHandler;
