@@ -156,6 +156,11 @@ fn of_code(service: Service, code: Option<&str>, message: &str, status: Option<u
 /// What a code means in one service only.
 fn of_service(service: Service, code: &str, message: &str) -> Option<Kind> {
     Some(match (service, code) {
+        // ECS has one code for everything wrong with task definitions; only its words tell.
+        (Service::Ecs, "ClientException") if message.contains("nable to describe task definition") => {
+            Kind::NotFound
+        }
+        (Service::Ecs, "ClientException") if message.contains("oo many concurrent attempts") => Kind::NotYet,
         (Service::Logs, "ResourceAlreadyExistsException") => Kind::AlreadyExists,
         (Service::Logs, "ResourceNotFoundException") => Kind::NotFound,
         // Another change of the same group is under way.
@@ -176,6 +181,17 @@ mod tests {
         let kind = |service, code| of_code(service, Some(code), "", Some(400)).0;
         assert_eq!(kind(Service::Logs, "ResourceAlreadyExistsException"), Kind::AlreadyExists);
         assert_eq!(kind(Service::Iam, "ResourceAlreadyExistsException"), Kind::Other);
+    }
+
+    #[test]
+    fn the_words_of_ecs_tell_what_its_codes_do_not() {
+        let kind = |message| of_code(Service::Ecs, Some("ClientException"), message, Some(400)).0;
+        assert_eq!(kind("Unable to describe task definition."), Kind::NotFound);
+        assert_eq!(
+            kind("Too many concurrent attempts to create a new revision of the specified family."),
+            Kind::NotYet
+        );
+        assert_eq!(kind("Invalid 'cpu' setting for task."), Kind::Invalid);
     }
 
     #[test]
