@@ -162,6 +162,11 @@ fn of_service(service: Service, code: &str, message: &str) -> Option<Kind> {
         _ => {}
     }
     Some(match (service, code) {
+        // ECS has one code for everything wrong with task definitions; only its words tell.
+        (Service::Ecs, "ClientException") if message.contains("nable to describe task definition") => {
+            Kind::NotFound
+        }
+        (Service::Ecs, "ClientException") if message.contains("oo many concurrent attempts") => Kind::NotYet,
         (Service::Logs, "ResourceAlreadyExistsException") => Kind::AlreadyExists,
         (Service::Logs, "ResourceNotFoundException") => Kind::NotFound,
         // Another change of the same group is under way.
@@ -326,6 +331,17 @@ mod tests {
         for (service, code, message, kind) in table {
             assert_eq!(of_code(service, Some(code), message, Some(400)).0, kind, "{code} {message}");
         }
+    }
+
+    #[test]
+    fn the_words_of_ecs_tell_what_its_codes_do_not() {
+        let kind = |message| of_code(Service::Ecs, Some("ClientException"), message, Some(400)).0;
+        assert_eq!(kind("Unable to describe task definition."), Kind::NotFound);
+        assert_eq!(
+            kind("Too many concurrent attempts to create a new revision of the specified family."),
+            Kind::NotYet
+        );
+        assert_eq!(kind("Invalid 'cpu' setting for task."), Kind::Invalid);
     }
 
     #[test]

@@ -7,6 +7,8 @@ use humangov_core::handler::Registry;
 /// The handlers of every kind whose service is enabled. Add your own with [`Registry::with`].
 pub fn registry(clients: &Clients) -> Registry {
     let registry = Registry::new();
+    #[cfg(feature = "ecs")]
+    let registry = registry.with(crate::ecs::TaskDefinitionHandler::new(clients.ecs.clone()));
     #[cfg(feature = "cloudwatchlogs")]
     let registry = registry.with(crate::logs::LogGroupHandler::new(clients.logs.clone()));
     #[cfg(feature = "dynamodb")]

@@ -3,6 +3,7 @@
 
 mod capacity;
 mod cluster;
+mod constants;
 mod container;
 mod deployment;
 mod launch;

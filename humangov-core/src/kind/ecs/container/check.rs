@@ -225,16 +225,11 @@ impl Check<'_> {
         }
         let mut limited = BTreeSet::new();
         for limit in &container.ulimits {
-            found.check(limited.insert(limit.name), "ulimits", || {
-                format!("{:?} is limited twice", limit.name)
-            });
+            found.check(limited.insert(limit.name), "ulimits", || format!("{} is limited twice", limit.name));
             let (soft, hard) = (limit.soft_limit, limit.hard_limit);
             let in_order = hard == -1 || (soft != -1 && soft <= hard);
             found.check(soft >= -1 && hard >= -1 && in_order, "ulimits", || {
-                format!(
-                    "{:?}: limits are -1 (none) or more, and the soft one at most the hard one",
-                    limit.name
-                )
+                format!("{}: limits are -1 (none) or more, and the soft one at most the hard one", limit.name)
             });
         }
     }

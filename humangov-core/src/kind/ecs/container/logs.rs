@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Where a container's output goes.
 
-use crate::{resource::Violations, value::Input};
+use crate::{kind::ecs::constants::constants, resource::Violations, value::Input};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use typed_builder::TypedBuilder;
@@ -45,27 +45,27 @@ pub struct LogConfiguration {
     pub secret_options: BTreeMap<String, Input<String>>,
 }
 
-/// A log driver.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[non_exhaustive]
-#[serde(rename_all = "kebab-case")]
-pub enum LogDriver {
-    /// CloudWatch Logs.
-    Awslogs,
-    /// A log router in the same task.
-    Awsfirelens,
-    /// Splunk.
-    Splunk,
-    /// Fluentd.
-    Fluentd,
-    /// Graylog Extended Format.
-    Gelf,
-    /// The host's journal.
-    Journald,
-    /// Files on the host.
-    JsonFile,
-    /// Syslog.
-    Syslog,
+constants! {
+    /// A log driver.
+    #[non_exhaustive]
+    pub enum LogDriver {
+        /// CloudWatch Logs.
+        Awslogs = "awslogs",
+        /// A log router in the same task.
+        Awsfirelens = "awsfirelens",
+        /// Splunk.
+        Splunk = "splunk",
+        /// Fluentd.
+        Fluentd = "fluentd",
+        /// Graylog Extended Format.
+        Gelf = "gelf",
+        /// The host's journal.
+        Journald = "journald",
+        /// Files on the host.
+        JsonFile = "json-file",
+        /// Syslog.
+        Syslog = "syslog",
+    }
 }
 
 const GROUP: &str = "awslogs-group";
@@ -212,12 +212,12 @@ pub struct FirelensConfiguration {
     pub options: BTreeMap<String, String>,
 }
 
-/// A log router.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum FirelensType {
-    /// Fluentd.
-    Fluentd,
-    /// Fluent Bit.
-    Fluentbit,
+constants! {
+    /// A log router.
+    pub enum FirelensType {
+        /// Fluentd.
+        Fluentd = "fluentd",
+        /// Fluent Bit.
+        Fluentbit = "fluentbit",
+    }
 }

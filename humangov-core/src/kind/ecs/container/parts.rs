@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a container definition is made of.
 
-use crate::size::Memory;
+use crate::{kind::ecs::constants::constants, size::Memory};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use typed_builder::TypedBuilder;
@@ -43,28 +43,29 @@ impl PortMapping {
     }
 }
 
-/// The protocol of a port.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum TransportProtocol {
-    /// TCP.
-    #[default]
-    Tcp,
-    /// UDP.
-    Udp,
+constants! {
+    /// The protocol of a port.
+    #[derive(Default)]
+    pub enum TransportProtocol {
+        /// TCP.
+        #[default]
+        Tcp = "tcp",
+        /// UDP.
+        Udp = "udp",
+    }
 }
 
-/// What is spoken on a port.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[non_exhaustive]
-#[serde(rename_all = "lowercase")]
-pub enum AppProtocol {
-    /// HTTP/1.1.
-    Http,
-    /// HTTP/2.
-    Http2,
-    /// gRPC.
-    Grpc,
+constants! {
+    /// What is spoken on a port.
+    #[non_exhaustive]
+    pub enum AppProtocol {
+        /// HTTP/1.1.
+        Http = "http",
+        /// HTTP/2.
+        Http2 = "http2",
+        /// gRPC.
+        Grpc = "grpc",
+    }
 }
 
 /// How ECS tells whether a container works: a command run within it.
@@ -138,18 +139,18 @@ pub struct ContainerDependency {
     pub condition: ContainerCondition,
 }
 
-/// How far a container must have come before another starts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum ContainerCondition {
-    /// It was started.
-    Start,
-    /// It has exited. Not for essential containers.
-    Complete,
-    /// It has exited with status 0. Not for essential containers.
-    Success,
-    /// Its health check has passed. It must have one.
-    Healthy,
+constants! {
+    /// How far a container must have come before another starts.
+    pub enum ContainerCondition {
+        /// It was started.
+        Start = "START",
+        /// It has exited. Not for essential containers.
+        Complete = "COMPLETE",
+        /// It has exited with status 0. Not for essential containers.
+        Success = "SUCCESS",
+        /// Its health check has passed. It must have one.
+        Healthy = "HEALTHY",
+    }
 }
 
 /// When a container is started again by itself.
@@ -224,27 +225,27 @@ pub struct Ulimit {
     pub hard_limit: i32,
 }
 
-/// What can be limited (setrlimit(2)).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[non_exhaustive]
-#[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "named and explained by setrlimit(2)")]
-pub enum UlimitName {
-    Core,
-    Cpu,
-    Data,
-    Fsize,
-    Locks,
-    Memlock,
-    Msgqueue,
-    Nice,
-    Nofile,
-    Nproc,
-    Rss,
-    Rtprio,
-    Rttime,
-    Sigpending,
-    Stack,
+constants! {
+    /// What can be limited (setrlimit(2)).
+    #[non_exhaustive]
+    #[expect(missing_docs, reason = "named and explained by setrlimit(2)")]
+    pub enum UlimitName {
+        Core = "core",
+        Cpu = "cpu",
+        Data = "data",
+        Fsize = "fsize",
+        Locks = "locks",
+        Memlock = "memlock",
+        Msgqueue = "msgqueue",
+        Nice = "nice",
+        Nofile = "nofile",
+        Nproc = "nproc",
+        Rss = "rss",
+        Rtprio = "rtprio",
+        Rttime = "rttime",
+        Sigpending = "sigpending",
+        Stack = "stack",
+    }
 }
 
 /// Settings that only Linux has.
@@ -377,12 +378,12 @@ impl Tmpfs {
     }
 }
 
-/// Whether an image's tag is resolved to a digest once a deployment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum VersionConsistency {
-    /// It is: all tasks of a deployment run the same image.
-    Enabled,
-    /// It is not: each task pulls what the tag then names.
-    Disabled,
+constants! {
+    /// Whether an image's tag is resolved to a digest once a deployment.
+    pub enum VersionConsistency {
+        /// It is: all tasks of a deployment run the same image.
+        Enabled = "enabled",
+        /// It is not: each task pulls what the tag then names.
+        Disabled = "disabled",
+    }
 }

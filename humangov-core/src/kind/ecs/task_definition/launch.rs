@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Where tasks run, and the settings that belong to each place.
 
-use crate::size::{Cpu, FargateSize, Memory};
+use crate::{
+    kind::ecs::constants::constants,
+    size::{Cpu, FargateSize, Memory},
+};
 use serde::{Deserialize, Serialize};
 use typed_builder::TypedBuilder;
 
 /// Where tasks run, with what can be said there only. AWS checks a definition against it (`requiresCompatibilities`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
+#[serde(rename_all = "snake_case")]
 pub enum TaskLaunch {
     /// On Fargate.
-    #[serde(rename = "FARGATE")]
     Fargate(FargateTask),
     /// On EC2 instances of the cluster.
-    #[serde(rename = "EC2")]
     Ec2(Ec2Task),
     /// On hosts of one's own that joined the cluster (ECS Anywhere).
-    #[serde(rename = "EXTERNAL")]
     External(ExternalTask),
 }
 
@@ -115,61 +116,61 @@ pub struct ExternalTask {
     pub ipc_mode: Option<IpcMode>,
 }
 
-/// How containers on EC2 instances reach the network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum NetworkMode {
-    /// Through Docker's bridge; ports are mapped to the instance's. Target groups have target type `instance`.
-    Bridge,
-    /// As the instance itself.
-    Host,
-    /// With a network interface and an address of the task's own. Target groups have target type `ip`.
-    Awsvpc,
-    /// Not at all.
-    None,
+constants! {
+    /// How containers on EC2 instances reach the network.
+    pub enum NetworkMode {
+        /// Through Docker's bridge; ports are mapped to the instance's. Target groups have target type `instance`.
+        Bridge = "bridge",
+        /// As the instance itself.
+        Host = "host",
+        /// With a network interface and an address of the task's own. Target groups have target type `ip`.
+        Awsvpc = "awsvpc",
+        /// Not at all.
+        None = "none",
+    }
 }
 
-/// How containers on hosts of one's own reach the network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ExternalNetworkMode {
-    /// Through Docker's bridge; ports are mapped to the host's.
-    Bridge,
-    /// As the host itself.
-    Host,
-    /// Not at all.
-    None,
+constants! {
+    /// How containers on hosts of one's own reach the network.
+    pub enum ExternalNetworkMode {
+        /// Through Docker's bridge; ports are mapped to the host's.
+        Bridge = "bridge",
+        /// As the host itself.
+        Host = "host",
+        /// Not at all.
+        None = "none",
+    }
 }
 
-/// Whose processes the containers of a Fargate task see, if not their own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[non_exhaustive]
-#[serde(rename_all = "lowercase")]
-pub enum FargatePidMode {
-    /// Those of all containers of the task.
-    Task,
+constants! {
+    /// Whose processes the containers of a Fargate task see, if not their own.
+    #[non_exhaustive]
+    pub enum FargatePidMode {
+        /// Those of all containers of the task.
+        Task = "task",
+    }
 }
 
-/// Whose processes containers see, if not their own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum PidMode {
-    /// The host's.
-    Host,
-    /// Those of all containers of the task.
-    Task,
+constants! {
+    /// Whose processes containers see, if not their own.
+    pub enum PidMode {
+        /// The host's.
+        Host = "host",
+        /// Those of all containers of the task.
+        Task = "task",
+    }
 }
 
-/// With whom containers share memory segments and queues.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum IpcMode {
-    /// With the host.
-    Host,
-    /// With all containers of the task.
-    Task,
-    /// With nobody.
-    None,
+constants! {
+    /// With whom containers share memory segments and queues.
+    pub enum IpcMode {
+        /// With the host.
+        Host = "host",
+        /// With all containers of the task.
+        Task = "task",
+        /// With nobody.
+        None = "none",
+    }
 }
 
 /// Operating system and processor of a task.
@@ -182,43 +183,33 @@ pub struct RuntimePlatform {
     pub operating_system_family: OperatingSystemFamily,
 }
 
-/// A processor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[non_exhaustive]
-pub enum CpuArchitecture {
-    /// Intel and AMD.
-    #[serde(rename = "X86_64")]
-    X86_64,
-    /// Graviton and other ARM.
-    #[serde(rename = "ARM64")]
-    Arm64,
+constants! {
+    /// A processor.
+    #[non_exhaustive]
+    pub enum CpuArchitecture {
+        /// Intel and AMD.
+        X86_64 = "X86_64",
+        /// Graviton and other ARM.
+        Arm64 = "ARM64",
+    }
 }
 
-/// An operating system.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[non_exhaustive]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[expect(missing_docs, reason = "AWS's names of Windows versions")]
-pub enum OperatingSystemFamily {
-    Linux,
-    #[serde(rename = "WINDOWS_SERVER_2016_FULL")]
-    WindowsServer2016Full,
-    #[serde(rename = "WINDOWS_SERVER_2019_FULL")]
-    WindowsServer2019Full,
-    #[serde(rename = "WINDOWS_SERVER_2019_CORE")]
-    WindowsServer2019Core,
-    #[serde(rename = "WINDOWS_SERVER_2004_CORE")]
-    WindowsServer2004Core,
-    #[serde(rename = "WINDOWS_SERVER_20H2_CORE")]
-    WindowsServer20H2Core,
-    #[serde(rename = "WINDOWS_SERVER_2022_FULL")]
-    WindowsServer2022Full,
-    #[serde(rename = "WINDOWS_SERVER_2022_CORE")]
-    WindowsServer2022Core,
-    #[serde(rename = "WINDOWS_SERVER_2025_FULL")]
-    WindowsServer2025Full,
-    #[serde(rename = "WINDOWS_SERVER_2025_CORE")]
-    WindowsServer2025Core,
+constants! {
+    /// An operating system.
+    #[non_exhaustive]
+    #[expect(missing_docs, reason = "AWS's names of Windows versions")]
+    pub enum OperatingSystemFamily {
+        Linux = "LINUX",
+        WindowsServer2016Full = "WINDOWS_SERVER_2016_FULL",
+        WindowsServer2019Full = "WINDOWS_SERVER_2019_FULL",
+        WindowsServer2019Core = "WINDOWS_SERVER_2019_CORE",
+        WindowsServer2004Core = "WINDOWS_SERVER_2004_CORE",
+        WindowsServer20H2Core = "WINDOWS_SERVER_20H2_CORE",
+        WindowsServer2022Full = "WINDOWS_SERVER_2022_FULL",
+        WindowsServer2022Core = "WINDOWS_SERVER_2022_CORE",
+        WindowsServer2025Full = "WINDOWS_SERVER_2025_FULL",
+        WindowsServer2025Core = "WINDOWS_SERVER_2025_CORE",
+    }
 }
 
 impl RuntimePlatform {

@@ -418,7 +418,7 @@ fn every_setting_of_a_container_is_checked() {
         ),
         (
             of(|app| app.ulimits.push(Ulimit { name: UlimitName::Nofile, soft_limit: 2, hard_limit: 1 })),
-            "containers.app.ulimits: Nofile: limits are",
+            "containers.app.ulimits: nofile: limits are",
         ),
         (
             of(|app| {
@@ -580,6 +580,6 @@ fn a_definition_reads_back_from_its_record() {
         }],
     );
     let text = serde_json::to_string(&task).expect("serializes");
-    assert!(text.contains(r#""launch":{"EC2":{"network_mode":"awsvpc""#), "{text}");
+    assert!(text.contains(r#""launch":{"ec2":{"network_mode":"awsvpc""#), "{text}");
     assert_eq!(serde_json::from_str::<TaskDefinition>(&text).expect("parses"), task);
 }
