@@ -56,7 +56,6 @@ pub struct Repository {
 /// Whether a tag can be moved to another image.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[non_exhaustive]
 pub enum ImageTagMutability {
     /// Tags can be moved.
     #[default]
@@ -71,7 +70,6 @@ pub enum ImageTagMutability {
 
 /// What encrypts the images of a repository.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[non_exhaustive]
 pub enum Encryption {
     /// Keys that S3 owns.
     #[default]
@@ -80,14 +78,14 @@ pub enum Encryption {
     /// A key of KMS.
     #[serde(rename = "KMS")]
     Kms {
-        /// The key's ARN, id or alias. Absent: the account's key for ECR, which AWS makes.
+        /// The key's ARN, since that is what ECR answers. Absent: the account's key for ECR, which AWS makes.
         #[serde(default)]
         key: Option<Input<String>>,
     },
     /// A key of KMS, twice.
     #[serde(rename = "KMS_DSSE")]
     KmsDsse {
-        /// The key's ARN, id or alias. Absent: the account's key for ECR, which AWS makes.
+        /// The key's ARN, since that is what ECR answers. Absent: the account's key for ECR, which AWS makes.
         #[serde(default)]
         key: Option<Input<String>>,
     },
@@ -142,7 +140,10 @@ impl Resource for Repository {
         if let Encryption::Kms { key: Some(Input::Known(key)) }
         | Encryption::KmsDsse { key: Some(Input::Known(key)) } = &self.encryption
         {
-            found.check((1..=2_048).contains(&key.len()), "encryption", || "a key has 1 to 2048 characters");
+            let is_key = |arn: &Arn<()>| arn.service() == "kms" && arn.resource().starts_with("key/");
+            found.check(key.len() <= 2_048 && key.parse().is_ok_and(|arn| is_key(&arn)), "encryption", || {
+                format!("{key:?} is not the ARN of a key, such as arn:aws:kms:us-east-1:123456789012:key/1234abcd")
+            });
         }
         if let Some(lifecycle) = &self.lifecycle {
             found.within("lifecycle", |found| lifecycle.validate(found));
@@ -214,7 +215,9 @@ mod tests {
         let repository = Repository::builder()
             .name("humangov/app")
             .image_tag_mutability(ImageTagMutability::ImmutableWithExclusion(vec!["latest*".to_owned()]))
-            .encryption(Encryption::Kms { key: Some("alias/images".into()) })
+            .encryption(Encryption::Kms {
+                key: Some("arn:aws:kms:us-east-1:123456789012:key/1234abcd".into()),
+            })
             .lifecycle(LifecyclePolicy::new().keep_last(50))
             .policy(PolicyDocument::new().statement(pull))
             .build();
@@ -239,14 +242,14 @@ mod tests {
         let repository = Repository::builder()
             .name("ab")
             .image_tag_mutability(ImageTagMutability::MutableWithExclusion(vec!["a b".to_owned()]))
-            .encryption(Encryption::KmsDsse { key: Some("".into()) })
+            .encryption(Encryption::KmsDsse { key: Some("alias/images".into()) })
             .lifecycle(LifecyclePolicy::new())
             .policy(PolicyDocument::new())
             .build();
         assert_eq!(
             problems(&repository),
             "image_tag_mutability: \"a b\" is not 1 to 128 of A-Z, a-z, 0-9 and . _ * -\n\
-             encryption: a key has 1 to 2048 characters\n\
+             encryption: \"alias/images\" is not the ARN of a key, such as arn:aws:kms:us-east-1:123456789012:key/1234abcd\n\
              lifecycle.rules: a lifecycle policy has at least one rule\n\
              policy.statements: a policy has at least one statement"
         );
