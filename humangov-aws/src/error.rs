@@ -158,6 +158,8 @@ fn of_service(service: Service, code: &str, message: &str) -> Option<Kind> {
     match service {
         Service::DynamoDb => return of_dynamodb(code, message),
         Service::Ec2 => return of_ec2(code),
+        Service::Ecr => return of_ecr(code, message),
+        Service::Iam => return of_iam(code, message),
         Service::S3 => return of_s3(code),
         _ => {}
     }
@@ -289,6 +291,35 @@ pub(crate) fn unbuildable(error: aws_smithy_types::error::operation::BuildError)
     HandlerError::new(Kind::Invalid, "build", "the request could not be built").with_source(error)
 }
 
+/// What a code means in ECR only.
+fn of_ecr(code: &str, message: &str) -> Option<Kind> {
+    Some(match code {
+        "RepositoryAlreadyExistsException" => Kind::AlreadyExists,
+        "RepositoryNotFoundException"
+        | "LifecyclePolicyNotFoundException"
+        | "RepositoryPolicyNotFoundException" => Kind::NotFound,
+        "RepositoryNotEmptyException" => Kind::NotEmpty,
+        "KmsException" | "InvalidTagParameterException" | "TooManyTagsException" => Kind::Invalid,
+        // A role or account just made is not known everywhere yet.
+        "InvalidParameterException" if message.contains("Principal not found") => Kind::NotYet,
+        _ => return None,
+    })
+}
+
+/// What a code means in IAM only.
+fn of_iam(code: &str, message: &str) -> Option<Kind> {
+    Some(match code {
+        "EntityAlreadyExists" => Kind::AlreadyExists,
+        "NoSuchEntity" => Kind::NotFound,
+        // Another change is under way, or what was just detached still counts.
+        "ConcurrentModification" | "EntityTemporarilyUnmodifiable" | "DeleteConflict" => Kind::NotYet,
+        // A principal just made is not known everywhere yet; any other malformed document stays so.
+        "MalformedPolicyDocument" if message.contains("Invalid principal") => Kind::NotYet,
+        "UnmodifiableEntity" | "PolicyNotAttachable" => Kind::Invalid,
+        _ => return None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -342,6 +373,47 @@ mod tests {
             Kind::NotYet
         );
         assert_eq!(kind("Invalid 'cpu' setting for task."), Kind::Invalid);
+    }
+
+    #[test]
+    fn a_principal_that_is_still_settling_is_worth_waiting_for() {
+        let kind = |service, code, message| of_code(service, Some(code), message, Some(400)).0;
+        let malformed = |message| kind(Service::Iam, "MalformedPolicyDocument", message);
+        assert_eq!(malformed("Invalid principal in policy: \"AWS\":\"arn:..\""), Kind::NotYet);
+        assert_eq!(malformed("Syntax errors in policy."), Kind::Invalid);
+        let repository = |message| kind(Service::Ecr, "InvalidParameterException", message);
+        assert_eq!(
+            repository(
+                "Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Principal not found'"
+            ),
+            Kind::NotYet
+        );
+        assert_eq!(repository("Invalid repository policy provided"), Kind::Invalid);
+    }
+
+    #[test]
+    fn codes_of_roles_and_repositories_are_known() {
+        let table = [
+            (Service::Iam, "EntityAlreadyExists", Kind::AlreadyExists),
+            (Service::Iam, "NoSuchEntity", Kind::NotFound),
+            (Service::Iam, "DeleteConflict", Kind::NotYet),
+            (Service::Iam, "ConcurrentModification", Kind::NotYet),
+            (Service::Iam, "EntityTemporarilyUnmodifiable", Kind::NotYet),
+            (Service::Iam, "UnmodifiableEntity", Kind::Invalid),
+            (Service::Iam, "PolicyNotAttachable", Kind::Invalid),
+            (Service::Iam, "LimitExceeded", Kind::Quota),
+            (Service::Ecr, "RepositoryAlreadyExistsException", Kind::AlreadyExists),
+            (Service::Ecr, "RepositoryNotFoundException", Kind::NotFound),
+            (Service::Ecr, "LifecyclePolicyNotFoundException", Kind::NotFound),
+            (Service::Ecr, "RepositoryPolicyNotFoundException", Kind::NotFound),
+            (Service::Ecr, "RepositoryNotEmptyException", Kind::NotEmpty),
+            (Service::Ecr, "KmsException", Kind::Invalid),
+            (Service::Ecr, "TooManyTagsException", Kind::Invalid),
+            (Service::Ecr, "LimitExceededException", Kind::Quota),
+        ];
+        for (service, code, kind) in table {
+            assert_eq!(of_code(service, Some(code), "", Some(400)), (kind, Effect::None), "{code}");
+        }
     }
 
     #[test]

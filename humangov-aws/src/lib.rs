@@ -9,6 +9,8 @@ mod identity;
 #[cfg(feature = "ec2")]
 mod network;
 mod registry;
+#[cfg(any(feature = "ecr", feature = "iam"))]
+mod steps;
 #[cfg(test)]
 mod testing;
 

@@ -9,6 +9,10 @@ pub fn registry(clients: &Clients) -> Registry {
     let registry = Registry::new();
     #[cfg(feature = "ecs")]
     let registry = registry.with(crate::ecs::TaskDefinitionHandler::new(clients.ecs.clone()));
+    #[cfg(feature = "ecr")]
+    let registry = registry.with(crate::ecr::RepositoryHandler::new(clients.ecr.clone()));
+    #[cfg(feature = "iam")]
+    let registry = registry.with(crate::iam::RoleHandler::new(clients.iam.clone()));
     #[cfg(feature = "cloudwatchlogs")]
     let registry = registry.with(crate::logs::LogGroupHandler::new(clients.logs.clone()));
     #[cfg(feature = "dynamodb")]
