@@ -13,6 +13,7 @@ use crate::{
 };
 use aws_sdk_ecs::{
     Client,
+    config::retry::RetryConfig,
     operation::describe_task_definition::DescribeTaskDefinitionOutput,
     types::{TaskDefinitionField, TaskDefinitionStatus},
 };
@@ -90,6 +91,10 @@ impl Handler for TaskDefinitionHandler {
         let digest: Tags = [(DIGEST, spec.content_digest().to_string())].into_iter().collect();
         let answer = request::register(&self.client, spec)?
             .set_tags(Some(tags::to_ecs(&cx.tags(&spec.tags).merged(&digest))))
+            // Registering once more makes one more revision. So the SDK must not try again by itself: an answer that was lost
+            // comes to the engine, which looks for the revision before it decides.
+            .customize()
+            .config_override(aws_sdk_ecs::Config::builder().retry_config(RetryConfig::disabled()))
             .send()
             .await
             .map_err(|error| classify(Service::Ecs, "RegisterTaskDefinition", error))?;

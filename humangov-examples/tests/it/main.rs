@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! End-to-end tests against AWS emulators that others wrote, over HTTP.
 #![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::disallowed_methods, reason = "servers are waited for by the clock on the wall")]
 
 mod emulator;
 mod proxy;
+mod world;
 
+mod budget;
+mod launch;
+mod life;
+mod refuse;
+mod rollback;
 mod smoke;

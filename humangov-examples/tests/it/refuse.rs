@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What is not ours is never touched.
+
+use crate::{
+    emulator::Emulator,
+    proxy::Proxy,
+    world::{World, config},
+};
+
+#[test]
+fn what_bears_our_name_without_our_tags_is_refused_before_anything_is_touched() {
+    let emulator = Emulator::moto();
+    let proxy = Proxy::start(&emulator);
+    let world = World::new(&proxy.url(), &config(&["california"], "v1", ""));
+    emulator.boto3(
+        "import boto3, json\n\
+         boto3.client('dynamodb').create_table(TableName='humangov-california-dynamodb', BillingMode='PAY_PER_REQUEST',\n\
+             AttributeDefinitions=[{'AttributeName': 'id', 'AttributeType': 'S'}], KeySchema=[{'AttributeName': 'id', 'KeyType': 'HASH'}])\n\
+         boto3.client('logs').create_log_group(logGroupName='/humangov/california')\n\
+         print(json.dumps(1))",
+    );
+    let before = emulator.look("humangov");
+    for command in ["plan", "apply --yes"] {
+        let ran = world.expect(5, command);
+        for address in ["dynamodb.table/employees", "logs.log_group/app"] {
+            assert!(ran.stderr.contains(address), "both are told at once: {}", ran.stderr);
+        }
+    }
+    assert_eq!(proxy.writes(), Vec::<String>::new());
+    assert_eq!(emulator.look("humangov"), before);
+}
+
+#[test]
+fn without_a_terminal_nothing_is_asked_and_nothing_done_without_consent() {
+    let emulator = Emulator::moto();
+    let proxy = Proxy::start(&emulator);
+    let world = World::new(&proxy.url(), &config(&["california"], "v1", ""));
+    let ran = world.expect(5, "apply");
+    assert!(ran.stderr.contains("--yes"), "{}", ran.stderr);
+    assert_eq!(proxy.writes(), Vec::<String>::new());
+}
