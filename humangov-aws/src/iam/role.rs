@@ -118,20 +118,12 @@ impl RoleHandler {
     }
 
     async fn put_boundary(&self, role: &str, boundary: Option<&str>) -> Result<(), HandlerError> {
-        match boundary {
-            Some(arn) => self
-                .client
-                .put_role_permissions_boundary()
-                .role_name(role)
-                .permissions_boundary(arn)
-                .send()
-                .await
-                .map(drop)
-                .map_err(failed("PutRolePermissionsBoundary")),
-            None => {
-                let answer = self.client.delete_role_permissions_boundary().role_name(role).send().await;
-                gone_is_fine(answer.map(drop).map_err(failed("DeleteRolePermissionsBoundary")))
-            }
+        if let Some(arn) = boundary {
+            let call = self.client.put_role_permissions_boundary().role_name(role).permissions_boundary(arn);
+            call.send().await.map(drop).map_err(failed("PutRolePermissionsBoundary"))
+        } else {
+            let answer = self.client.delete_role_permissions_boundary().role_name(role).send().await;
+            gone_is_fine(answer.map(drop).map_err(failed("DeleteRolePermissionsBoundary")))
         }
     }
 

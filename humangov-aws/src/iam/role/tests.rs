@@ -339,9 +339,11 @@ async fn many_roles_are_read_in_one_sweep() {
 async fn what_the_sweep_contradicts_is_asked_for_again() {
     let [first, second, settings] = account();
     let (got, listed, got_inline, attached) = (got(), listed(), got_inline(), attached());
-    let rules = [&first, &second, &settings, &got, &listed, &got_inline, &attached];
-    let [a, b, c, d, e, f, g] = rules;
-    let handler = RoleHandler::new(mock_client!(aws_sdk_iam, MatchAny, [a, b, c, d, e, f, g]));
+    let handler = RoleHandler::new(mock_client!(
+        aws_sdk_iam,
+        MatchAny,
+        [&first, &second, &settings, &got, &listed, &got_inline, &attached]
+    ));
     let mut other = named("a");
     other.inline_policies.insert("new".to_owned(), reading("new"));
     // `late` was recorded, and the sweep does not know it yet.
