@@ -156,19 +156,16 @@ fn of_code(service: Service, code: Option<&str>, message: &str, status: Option<u
 /// What a code means in one service only.
 fn of_service(service: Service, code: &str, message: &str) -> Option<Kind> {
     match service {
+        Service::AutoScaling => return of_autoscaling(code, message),
         Service::DynamoDb => return of_dynamodb(code, message),
         Service::Ec2 => return of_ec2(code),
         Service::Ecr => return of_ecr(code, message),
+        Service::Ecs => return of_ecs(code, message),
         Service::Iam => return of_iam(code, message),
         Service::S3 => return of_s3(code),
         _ => {}
     }
     Some(match (service, code) {
-        // ECS has one code for everything wrong with task definitions; only its words tell.
-        (Service::Ecs, "ClientException") if message.contains("nable to describe task definition") => {
-            Kind::NotFound
-        }
-        (Service::Ecs, "ClientException") if message.contains("oo many concurrent attempts") => Kind::NotYet,
         (Service::Logs, "ResourceAlreadyExistsException") => Kind::AlreadyExists,
         (Service::Logs, "ResourceNotFoundException") => Kind::NotFound,
         // Another change of the same group is under way.
@@ -177,6 +174,66 @@ fn of_service(service: Service, code: &str, message: &str) -> Option<Kind> {
             let _ = message;
             return None;
         }
+    })
+}
+
+fn of_autoscaling(code: &str, message: &str) -> Option<Kind> {
+    Some(match code {
+        "ObjectNotFoundException" => Kind::NotFound,
+        // Another change of the same target is under way.
+        "ConcurrentUpdateException" => Kind::NotYet,
+        // The service was made a moment ago, or the service-linked role was.
+        "ValidationException"
+            if message.contains("service doesn't exist") || message.contains("nable to assume") =>
+        {
+            Kind::NotYet
+        }
+        "FailedResourceAccessException" => Kind::AccessDenied,
+        _ => return None,
+    })
+}
+
+/// ECS has one code, or two, for everything wrong with a request; often only its words tell what it is.
+fn of_ecs(code: &str, message: &str) -> Option<Kind> {
+    let says = |part: &str| message.contains(part);
+    Some(match code {
+        "ClientException" if says("nable to describe task definition") => Kind::NotFound,
+        "ClientException" if says("oo many concurrent attempts") => Kind::NotYet,
+        // AWS answers the one, an emulator the other.
+        "InvalidParameterException" | "ClientException" if says("not idempotent") => Kind::AlreadyExists,
+        "InvalidParameterException"
+            if [
+                // Roles, and the rights of roles, take a while to be seen everywhere.
+                "verify that the ECS service role being passed has the proper permissions",
+                "nable to assume the service linked role",
+                "nable to assume the configured ECS Infrastructure Role",
+                // The listener or rule of a target group was made a moment ago.
+                "does not have an associated load balancer",
+                // A service holds its name until its last task has stopped.
+                "still Draining",
+                // What has to end before a service can be deleted.
+                "cannot be stopped while deployments are active",
+                "has a dependent object",
+            ]
+            .into_iter()
+            .any(says) =>
+        {
+            Kind::NotYet
+        }
+        "ClusterNotFoundException" | "ServiceNotFoundException" | "ServiceNotActiveException" => {
+            Kind::NotFound
+        }
+        // Services and tasks count until the last of them is gone.
+        "ClusterContainsServicesException"
+        | "ClusterContainsTasksException"
+        | "ClusterContainsCapacityProviderException"
+        | "UpdateInProgressException" => Kind::NotYet,
+        "ClusterContainsContainerInstancesException"
+        | "ResourceInUseException"
+        | "PlatformUnknownException"
+        | "PlatformTaskDefinitionIncompatibilityException"
+        | "UnsupportedFeatureException" => Kind::Invalid,
+        _ => return None,
     })
 }
 
@@ -413,6 +470,60 @@ mod tests {
         ];
         for (service, code, kind) in table {
             assert_eq!(of_code(service, Some(code), "", Some(400)), (kind, Effect::None), "{code}");
+        }
+    }
+
+    #[test]
+    fn refusals_of_services_and_clusters_are_known() {
+        let invalid = "InvalidParameterException";
+        let table = [
+            (Service::Ecs, invalid, "Creation of service was not idempotent.", Kind::AlreadyExists),
+            (Service::Ecs, "ClientException", "Creation of service was not idempotent.", Kind::AlreadyExists),
+            (Service::Ecs, invalid, "Unable to Start a service that is still Draining.", Kind::NotYet),
+            (
+                Service::Ecs,
+                invalid,
+                "The target group with targetGroupArn x does not have an associated load balancer.",
+                Kind::NotYet,
+            ),
+            (
+                Service::Ecs,
+                invalid,
+                "Unable to assume the service linked role. Please verify that the ECS service linked role exists.",
+                Kind::NotYet,
+            ),
+            (
+                Service::Ecs,
+                invalid,
+                "Unable to assume role and validate the listeners configured on your load balancer. Please verify \
+                 that the ECS service role being passed has the proper permissions.",
+                Kind::NotYet,
+            ),
+            (
+                Service::Ecs,
+                invalid,
+                "The service cannot be stopped while deployments are active.",
+                Kind::NotYet,
+            ),
+            (Service::Ecs, invalid, "Identifier is for cluster x. Your cluster is y", Kind::Invalid),
+            (Service::Ecs, "ClusterNotFoundException", "Cluster not found.", Kind::NotFound),
+            (Service::Ecs, "ServiceNotActiveException", "Service was not ACTIVE.", Kind::NotFound),
+            (Service::Ecs, "ClusterContainsTasksException", "", Kind::NotYet),
+            (Service::Ecs, "UpdateInProgressException", "", Kind::NotYet),
+            (Service::Ecs, "PlatformUnknownException", "", Kind::Invalid),
+            (Service::Ecs, "LimitExceededException", "", Kind::Quota),
+            (Service::AutoScaling, "ObjectNotFoundException", "", Kind::NotFound),
+            (Service::AutoScaling, "ConcurrentUpdateException", "", Kind::NotYet),
+            (
+                Service::AutoScaling,
+                "ValidationException",
+                "ECS service doesn't exist: service/a/b",
+                Kind::NotYet,
+            ),
+            (Service::AutoScaling, "ValidationException", "1 validation error detected", Kind::Invalid),
+        ];
+        for (service, code, message, kind) in table {
+            assert_eq!(of_code(service, Some(code), message, Some(400)).0, kind, "{code} {message}");
         }
     }
 

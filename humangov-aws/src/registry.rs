@@ -7,6 +7,12 @@ use humangov_core::handler::Registry;
 /// The handlers of every kind whose service is enabled. Add your own with [`Registry::with`].
 pub fn registry(clients: &Clients) -> Registry {
     let registry = Registry::new();
+    #[cfg(feature = "applicationautoscaling")]
+    let registry = registry.with(crate::autoscaling::ScalableTargetHandler::new(clients.autoscaling.clone()));
+    #[cfg(feature = "ecs")]
+    let registry = registry.with(crate::ecs::ClusterHandler::new(clients.ecs.clone()));
+    #[cfg(feature = "ecs")]
+    let registry = registry.with(crate::ecs::ServiceHandler::new(clients.ecs.clone()));
     #[cfg(feature = "ecs")]
     let registry = registry.with(crate::ecs::TaskDefinitionHandler::new(clients.ecs.clone()));
     #[cfg(feature = "ecr")]

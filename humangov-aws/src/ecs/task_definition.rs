@@ -111,27 +111,7 @@ impl Handler for TaskDefinitionHandler {
         change: Update<'_, TaskDefinition>,
     ) -> Result<TaskDefinitionOutputs, HandlerError> {
         let Update { prior, outputs, desired } = change;
-        let (removed, set) = prior.tags.changes_to(&desired.tags);
-        let untagged = !removed.is_empty();
-        if untagged {
-            self.client
-                .untag_resource()
-                .resource_arn(outputs.arn.as_str())
-                .set_tag_keys(Some(removed))
-                .send()
-                .await
-                .map_err(|error| classify(Service::Ecs, "UntagResource", error))?;
-        }
-        if !set.is_empty() {
-            self.client
-                .tag_resource()
-                .resource_arn(outputs.arn.as_str())
-                .set_tags(Some(tags::to_ecs(&cx.tags(&set))))
-                .send()
-                .await
-                .map_err(|error| classify(Service::Ecs, "TagResource", error))
-                .map_err(|error| if untagged { error.with_effect(Effect::Unknown) } else { error })?;
-        }
+        tags::change(&self.client, cx, outputs.arn.as_str(), &prior.tags, &desired.tags).await?;
         Ok(outputs.clone())
     }
 

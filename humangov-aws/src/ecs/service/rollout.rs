@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Follows the deployment that our own call started.
+//!
+//! SDK waiters ask whether the service is stable, which it also is when ECS has put it back to what ran before. What counts here
+//! is one deployment, by its id: it must be the one in force (`PRIMARY`), complete, with all its tasks running. Deployments
+//! beside it, on their way out, do not count (an emulator keeps them for ever).
+
+use crate::{
+    ecs::convert,
+    error::{self, classify},
+};
+use aws_sdk_ecs::{
+    Client,
+    types::{self, DeploymentRolloutState as State},
+};
+use aws_smithy_types::{DateTime, date_time::Format};
+use humangov_core::kind::ecs::{Service, ServiceOutputs};
+use std::collections::BTreeMap;
+
+/// How many events, and how many sorts of stopped tasks, are told.
+const MAX_LINES: usize = 5;
+
+/// How a deployment does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Ready,
+    Pending(String),
+    Failed(String),
+}
+
+/// How the deployment of `outputs` does, as `service` shows it.
+pub(super) fn judge(service: &types::Service, spec: &Service, outputs: &ServiceOutputs) -> Verdict {
+    match service.status() {
+        Some("DRAINING") => return Verdict::Failed("the service is being deleted".to_owned()),
+        Some("INACTIVE") => return Verdict::Failed("the service was deleted".to_owned()),
+        _ => {}
+    }
+    let Some(primary) = convert::primary(service) else {
+        return Verdict::Pending("no deployment yet".to_owned());
+    };
+    match &outputs.deployment {
+        Some(ours) if primary.id() != Some(ours) => elsewhere(service, primary, ours, outputs),
+        // Without an id there is nothing to follow but what is in force.
+        _ => in_force(service, primary, spec),
+    }
+}
+
+/// Our deployment is in force.
+fn in_force(service: &types::Service, primary: &types::Deployment, spec: &Service) -> Verdict {
+    let id = primary.id().unwrap_or_default();
+    let (running, desired) = (primary.running_count(), primary.desired_count());
+    match primary.rollout_state() {
+        Some(State::Failed) => {
+            return Verdict::Failed(format!("deployment {id} failed: {}", why(primary)));
+        }
+        // Another count starts no deployment: the old one stays COMPLETED while tasks come and go. What ECS tells may still be
+        // from before the change, so fewer tasks than were asked for are not enough, whatever it says is desired.
+        Some(State::Completed)
+            if running == desired && running >= spec.desired_count.map_or(0, convert::int) =>
+        {
+            return Verdict::Ready;
+        }
+        // A deployment that something other than ECS controls has no such state.
+        None if running == desired && service.deployments().len() == 1 => return Verdict::Ready,
+        _ => {}
+    }
+    let failed = primary.failed_tasks();
+    let mut what = format!("deployment {}: {running} of {desired} running, {failed} failed", short(id));
+    // Tasks that cannot be placed, or whose role is not there yet, are tried again by ECS itself: no failure at once, but the
+    // only hint at why nothing happens.
+    if let Some(event) = since(service, primary.created_at()).next()
+        && let Some(message) = event.message().filter(|message| message.contains("unable to"))
+    {
+        what = format!("{what}; {}", without_service(message));
+    }
+    Verdict::Pending(what)
+}
+
+/// Something else is in force than our deployment.
+fn elsewhere(
+    service: &types::Service,
+    primary: &types::Deployment,
+    ours: &str,
+    outputs: &ServiceOutputs,
+) -> Verdict {
+    let of =
+        |deployment: &types::Deployment| tail(deployment.task_definition().unwrap_or_default()).to_owned();
+    let found = service.deployments().iter().find(|deployment| deployment.id() == Some(ours));
+    let failed = found.filter(|deployment| deployment.rollout_state() == Some(&State::Failed));
+    let rolling_back = primary.rollout_state_reason().is_some_and(|reason| reason.contains("rolling back"));
+    if failed.is_some() || rolling_back {
+        let reason = failed.or(Some(primary)).map(why).unwrap_or_default();
+        return Verdict::Failed(format!("ECS rolled the service back to {}: {reason}", of(primary)));
+    }
+    // An answer may be from before our call: then what is in force is older than what our call started.
+    let older = primary.created_at().zip(created(outputs)).is_some_and(|(primary, ours)| *primary < ours);
+    if found.is_none() && older {
+        return Verdict::Pending(format!("deployment {}: not visible yet", short(ours)));
+    }
+    Verdict::Failed(format!(
+        "deployment {} of {}, which is not ours, took the place of {ours}",
+        primary.id().unwrap_or_default(),
+        of(primary)
+    ))
+}
+
+fn why(deployment: &types::Deployment) -> String {
+    let reason = deployment.rollout_state_reason().unwrap_or("ECS gives no reason").trim_end_matches('.');
+    match deployment.failed_tasks() {
+        0 => reason.to_owned(),
+        1 => format!("{reason}; 1 task failed"),
+        failed => format!("{reason}; {failed} tasks failed"),
+    }
+}
+
+/// The service's events since our deployment was made, the latest first.
+pub(super) fn events(service: &types::Service, outputs: &ServiceOutputs) -> Vec<String> {
+    since(service, created(outputs).as_ref())
+        .take(MAX_LINES)
+        .map(|event| {
+            let at = event.created_at().and_then(|at| at.fmt(Format::DateTime).ok()).unwrap_or_default();
+            format!("{at} {}", without_service(event.message().unwrap_or_default())).trim_start().to_owned()
+        })
+        .collect()
+}
+
+/// ECS lists the latest event first.
+fn since<'a>(
+    service: &'a types::Service,
+    start: Option<&DateTime>,
+) -> impl Iterator<Item = &'a types::ServiceEvent> {
+    let start = start.copied();
+    service
+        .events()
+        .iter()
+        .filter(move |event| event.created_at().zip(start).is_none_or(|(at, start)| *at >= start))
+}
+
+/// Why tasks of our deployment stopped, a line each sort. What cannot be read is only missing from the story: the failure is
+/// told all the same.
+pub(super) async fn stopped_tasks(client: &Client, outputs: &ServiceOutputs) -> Vec<String> {
+    let cluster = outputs.cluster.as_str();
+    let listed = client
+        .list_tasks()
+        .cluster(cluster)
+        .service_name(&outputs.name)
+        .desired_status(types::DesiredStatus::Stopped)
+        .send()
+        .await;
+    let arns = match listed {
+        Ok(listed) => listed.task_arns.unwrap_or_default(),
+        Err(error) => return untold(&classify(error::Service::Ecs, "ListTasks", error)),
+    };
+    if arns.is_empty() {
+        return Vec::new();
+    }
+    let described = client.describe_tasks().cluster(cluster).set_tasks(Some(arns)).send().await;
+    let mut tasks = match described {
+        Ok(described) => described.tasks.unwrap_or_default(),
+        Err(error) => return untold(&classify(error::Service::Ecs, "DescribeTasks", error)),
+    };
+    // Tasks of the deployment before ours were stopped on purpose. ECS says in `startedBy` which one a task is of.
+    tasks.retain(|task| outputs.deployment.as_deref().is_none_or(|ours| task.started_by() == Some(ours)));
+    let mut sorts: BTreeMap<Vec<String>, usize> = BTreeMap::new();
+    for task in &tasks {
+        *sorts.entry(told(task)).or_default() += 1;
+    }
+    sorts
+        .into_iter()
+        .take(MAX_LINES)
+        .flat_map(|(lines, count)| {
+            let tasks = if count == 1 { "1 task".to_owned() } else { format!("{count} tasks") };
+            lines
+                .into_iter()
+                .enumerate()
+                .map(move |(i, line)| if i == 0 { format!("{tasks} stopped: {line}") } else { line })
+        })
+        .collect()
+}
+
+fn untold(error: &humangov_core::handler::HandlerError) -> Vec<String> {
+    vec![format!("the stopped tasks could not be read: {error}")]
+}
+
+/// Why a task stopped, then what its containers say.
+fn told(task: &types::Task) -> Vec<String> {
+    let code = task.stop_code().map(types::TaskStopCode::as_str);
+    let mut lines = vec![match (task.stopped_reason(), code) {
+        (Some(reason), Some(code)) => format!("{reason} ({code})"),
+        (Some(text), None) | (None, Some(text)) => text.to_owned(),
+        (None, None) => "ECS gives no reason".to_owned(),
+    }];
+    lines.extend(task.containers().iter().filter_map(|container| {
+        let name = container.name().unwrap_or_default();
+        match (container.exit_code(), container.reason()) {
+            (None | Some(0), None) => None,
+            (None, Some(reason)) => Some(format!("container {name}: {reason}")),
+            (Some(code), None) => Some(format!("container {name} exited {code}")),
+            (Some(code), Some(reason)) => Some(format!("container {name} exited {code}: {reason}")),
+        }
+    }));
+    lines
+}
+
+fn created(outputs: &ServiceOutputs) -> Option<DateTime> {
+    DateTime::from_str(outputs.deployment_created_at.as_deref()?, Format::DateTime).ok()
+}
+
+/// `family:revision` of a task definition's ARN.
+fn tail(arn: &str) -> &str {
+    arn.rsplit_once('/').map_or(arn, |(_, tail)| tail)
+}
+
+/// `ecs-svc/8157…`: enough of an id to follow it on a screen.
+fn short(id: &str) -> String {
+    match id.rsplit_once('/') {
+        Some((kind, number)) if number.chars().count() > 4 => {
+            format!("{kind}/{}…", number.chars().take(4).collect::<String>())
+        }
+        _ => id.to_owned(),
+    }
+}
+
+/// An event without the `(service NAME) ` that begins each of them.
+fn without_service(message: &str) -> &str {
+    message.strip_prefix("(service ").and_then(|rest| rest.split_once(") ")).map_or(message, |(_, rest)| rest)
+}
