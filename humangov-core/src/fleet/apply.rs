@@ -5,14 +5,15 @@ use crate::{
     event::Events,
     exec::{Cancel, CancelLevel, Executor, Outcome},
     fleet::{FleetPlan, FleetReport, StackResult},
-    plan::Imports,
+    plan::{DataPolicy, Imports, PlanKind, PlanOptions, plan_destroy},
     store::{StateStore, StoreError},
 };
 use futures_util::{StreamExt, stream::FuturesUnordered};
 
 /// Executes every plan, each after those it waits for; what does not wait for another runs at the same time.
 ///
-/// A stack whose run fails is rolled back on its own. Those that wait for it are not run; all others go on.
+/// A stack whose run fails is rolled back on its own. Those that wait for it are not run; all others go on. A stack that this run
+/// made from nothing, and of whose dependents none got there, is taken down again: nothing is left of a run that came to nothing.
 ///
 /// # Errors
 /// When the store cannot tell what stacks without changes export; nothing was touched then.
@@ -77,7 +78,60 @@ pub async fn apply(
             Err(error) => StackResult::Failed(Box::new(error)),
         });
     }
+    drop(running);
+    if cancel.level() != CancelLevel::Abandon {
+        for i in (0..plan.plans.len()).rev() {
+            if was_made_in_vain(plan, &results, i) {
+                take_down(executor, store, plan, i, &mut results, events).await?;
+            }
+        }
+    }
     let stacks = plan.plans.iter().map(|plan| plan.stack.clone());
     let results = results.into_iter().map(|result| result.unwrap_or(StackResult::Unchanged));
     Ok(FleetReport { stacks: stacks.zip(results).collect() })
+}
+
+/// Whether stack `i` was made by this run for others, all of which were rolled back or never begun.
+fn was_made_in_vain(plan: &FleetPlan, results: &[Option<StackResult>], i: usize) -> bool {
+    let made = plan.plans[i].kind == PlanKind::Apply
+        && plan.plans[i].base.is_none()
+        && matches!(&results[i], Some(StackResult::Ran(report)) if report.outcome.is_applied());
+    let nothing_of = |j: usize| match &results[j] {
+        Some(StackResult::Ran(report)) => {
+            plan.plans[j].base.is_none()
+                && matches!(
+                    report.outcome,
+                    Outcome::RolledBack { .. } | Outcome::Cancelled { rolled_back: true }
+                )
+        }
+        Some(StackResult::NotRun { .. } | StackResult::TakenDown { .. }) => plan.plans[j].base.is_none(),
+        _ => false,
+    };
+    let mut dependents = (0..plan.plans.len())
+        .filter(|&j| plan.after.get(j).is_some_and(|after| after.iter().any(|&k| k as usize == i)))
+        .peekable();
+    made && dependents.peek().is_some() && dependents.all(nothing_of)
+}
+
+async fn take_down(
+    executor: &Executor,
+    store: &dyn StateStore,
+    plan: &FleetPlan,
+    i: usize,
+    results: &mut [Option<StackResult>],
+    events: &Events,
+) -> Result<(), StoreError> {
+    let made = &plan.plans[i];
+    let snapshot = store.load(&made.stack).await?;
+    let options = PlanOptions { data: DataPolicy::DeleteEmpty, ..PlanOptions::default() };
+    let Ok(plan) = plan_destroy(&made.fleet, &made.stack, snapshot.as_ref(), None, &options) else {
+        return Ok(());
+    };
+    // Whoever asked the run to stop wants this finished.
+    if let Ok(undone) = executor.apply(&plan, &Imports::none(), &Cancel::new(), events).await
+        && let Some(StackResult::Ran(made)) = results[i].take()
+    {
+        results[i] = Some(StackResult::TakenDown { made, undone: Box::new(undone) });
+    }
+    Ok(())
 }

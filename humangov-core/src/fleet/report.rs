@@ -24,6 +24,13 @@ pub enum StackResult {
     Unchanged,
     /// The run could not be begun, or not be recorded.
     Failed(Box<ExecError>),
+    /// It was made in this run for others, none of which got there; so it was taken down again.
+    TakenDown {
+        /// How it was made.
+        made: Box<Report>,
+        /// How it was taken down.
+        undone: Box<Report>,
+    },
     /// A stack it needs did not get there.
     NotRun {
         /// That stack.
@@ -37,7 +44,7 @@ impl StackResult {
         match self {
             Self::Ran(report) => matches!(report.outcome, Outcome::Applied),
             Self::Unchanged => true,
-            Self::Failed(_) | Self::NotRun { .. } => false,
+            Self::Failed(_) | Self::NotRun { .. } | Self::TakenDown { .. } => false,
         }
     }
 }
@@ -58,11 +65,12 @@ impl FleetReport {
         self.stacks.iter().all(|(_, result)| result.is_good())
     }
 
-    /// The reports of the stacks that ran.
+    /// The reports of all that ran.
     pub fn reports(&self) -> impl Iterator<Item = &Report> {
-        self.stacks.iter().filter_map(|(_, result)| match result {
-            StackResult::Ran(report) => Some(&**report),
-            _ => None,
+        self.stacks.iter().flat_map(|(_, result)| match result {
+            StackResult::Ran(report) => vec![&**report],
+            StackResult::TakenDown { made, undone } => vec![&**made, &**undone],
+            _ => Vec::new(),
         })
     }
 }

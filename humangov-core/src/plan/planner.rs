@@ -61,6 +61,8 @@ pub enum DataPolicy {
     /// They stay.
     #[default]
     Keep,
+    /// They are deleted if they hold nothing; else the deletion fails.
+    DeleteEmpty,
     /// They are deleted with all they hold.
     Delete,
 }
