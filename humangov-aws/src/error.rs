@@ -161,6 +161,7 @@ fn of_service(service: Service, code: &str, message: &str) -> Option<Kind> {
         Service::Ec2 => return of_ec2(code),
         Service::Ecr => return of_ecr(code, message),
         Service::Ecs => return of_ecs(code, message),
+        Service::Elbv2 => return of_elbv2(code, message),
         Service::Iam => return of_iam(code, message),
         Service::S3 => return of_s3(code),
         _ => {}
@@ -377,6 +378,39 @@ fn of_iam(code: &str, message: &str) -> Option<Kind> {
     })
 }
 
+fn of_elbv2(code: &str, message: &str) -> Option<Kind> {
+    Some(match code {
+        "DuplicateLoadBalancerName" | "DuplicateTargetGroupName" | "DuplicateListener" | "PriorityInUse" => {
+            Kind::AlreadyExists
+        }
+        "LoadBalancerNotFound" | "TargetGroupNotFound" | "ListenerNotFound" | "RuleNotFound" => {
+            Kind::NotFound
+        }
+        // What a new one needs; the last is EC2's code, passed on.
+        "CertificateNotFound" | "SubnetNotFound" | "InvalidSubnetID.NotFound" => Kind::NotFound,
+        // A target group whose listeners and rules were deleted a moment ago.
+        "ResourceInUse" => Kind::NotYet,
+        // A security group made a moment ago.
+        "InvalidSecurityGroup" if message.contains("does not exist") => Kind::NotYet,
+        "OperationNotPermitted" => Kind::AccessDenied,
+        // Also the rule that a target group serves one load balancer only.
+        "TargetGroupAssociationLimit" => Kind::Quota,
+        code if code.starts_with("TooMany") && code != "TooManyRequestsException" => Kind::Quota,
+        "InvalidSecurityGroup"
+        | "InvalidSubnet"
+        | "InvalidScheme"
+        | "InvalidConfigurationRequest"
+        | "InvalidLoadBalancerAction"
+        | "InvalidTarget"
+        | "AvailabilityZoneNotSupported"
+        | "SSLPolicyNotFound"
+        | "UnsupportedProtocol"
+        | "IncompatibleProtocols"
+        | "DuplicateTagKeys" => Kind::Invalid,
+        _ => return None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -525,6 +559,21 @@ mod tests {
         for (service, code, message, kind) in table {
             assert_eq!(of_code(service, Some(code), message, Some(400)).0, kind, "{code} {message}");
         }
+    }
+
+    #[test]
+    fn refusals_of_load_balancing_are_told_apart() {
+        let kind = |code, message| of_code(Service::Elbv2, Some(code), message, Some(400)).0;
+        assert_eq!(kind("DuplicateListener", ""), Kind::AlreadyExists);
+        assert_eq!(kind("PriorityInUse", ""), Kind::AlreadyExists);
+        assert_eq!(kind("RuleNotFound", ""), Kind::NotFound);
+        assert_eq!(kind("ResourceInUse", ""), Kind::NotYet);
+        assert_eq!(kind("InvalidSecurityGroup", "The security group 'sg-1' does not exist"), Kind::NotYet);
+        assert_eq!(kind("InvalidSecurityGroup", "sg-1 belongs to another VPC"), Kind::Invalid);
+        assert_eq!(kind("TooManyLoadBalancers", ""), Kind::Quota);
+        assert_eq!(kind("TooManyRequestsException", ""), Kind::Throttled);
+        assert_eq!(kind("Throttling", ""), Kind::Throttled);
+        assert_eq!(kind("ValidationError", ""), Kind::Invalid);
     }
 
     #[test]

@@ -9,7 +9,7 @@ mod identity;
 #[cfg(feature = "ec2")]
 mod network;
 mod registry;
-#[cfg(any(feature = "ecr", feature = "iam"))]
+#[cfg(any(feature = "ecr", feature = "elasticloadbalancingv2", feature = "iam"))]
 mod steps;
 #[cfg(test)]
 mod testing;

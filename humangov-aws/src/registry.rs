@@ -19,6 +19,12 @@ pub fn registry(clients: &Clients) -> Registry {
     let registry = registry.with(crate::ecr::RepositoryHandler::new(clients.ecr.clone()));
     #[cfg(feature = "iam")]
     let registry = registry.with(crate::iam::RoleHandler::new(clients.iam.clone()));
+    #[cfg(feature = "elasticloadbalancingv2")]
+    let registry = registry
+        .with(crate::elbv2::ListenerHandler::new(clients.elbv2.clone()))
+        .with(crate::elbv2::ListenerRuleHandler::new(clients.elbv2.clone()))
+        .with(crate::elbv2::LoadBalancerHandler::new(clients.elbv2.clone()))
+        .with(crate::elbv2::TargetGroupHandler::new(clients.elbv2.clone()));
     #[cfg(feature = "cloudwatchlogs")]
     let registry = registry.with(crate::logs::LogGroupHandler::new(clients.logs.clone()));
     #[cfg(feature = "dynamodb")]

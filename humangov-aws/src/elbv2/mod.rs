@@ -1,2 +1,19 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Handlers of Elastic Load Balancing version 2: Application Load Balancers.
+
+mod action;
+mod batch;
+mod condition;
+mod listener;
+mod listener_rule;
+mod load_balancer;
+mod tags;
+mod target_group;
+
+pub use listener::ListenerHandler;
+pub use listener_rule::ListenerRuleHandler;
+pub use load_balancer::LoadBalancerHandler;
+pub use target_group::TargetGroupHandler;
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 
 use crate::{
     arn::Arn,
-    kind::elbv2::{TargetGroup, checks},
+    kind::elbv2::{TargetGroup, checks, words::words},
     resource::Violations,
     value::Input,
 };
@@ -173,33 +173,39 @@ impl Default for Redirect {
 }
 
 /// The protocol of a redirection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum RedirectProtocol {
     /// As in the request.
     #[default]
-    #[serde(rename = "#{protocol}")]
     Same,
     /// HTTP.
-    #[serde(rename = "HTTP")]
     Http,
     /// HTTPS.
-    #[serde(rename = "HTTPS")]
     Https,
 }
 
+words!(RedirectProtocol {
+    Same = "#{protocol}",
+    Http = "HTTP",
+    Https = "HTTPS",
+});
+
 /// The status code of a redirection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum RedirectStatusCode {
     /// 301: for good; clients remember it.
     #[default]
-    #[serde(rename = "HTTP_301")]
     MovedPermanently,
     /// 302: this time.
-    #[serde(rename = "HTTP_302")]
     Found,
 }
+
+words!(RedirectStatusCode {
+    MovedPermanently = "HTTP_301",
+    Found = "HTTP_302",
+});
 
 impl Redirect {
     fn validate(&self, found: &mut Violations) {
@@ -249,25 +255,28 @@ pub struct FixedResponse {
 }
 
 /// What the body of a fixed response is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ContentType {
     /// `text/plain`.
-    #[serde(rename = "text/plain")]
     Plain,
     /// `text/css`.
-    #[serde(rename = "text/css")]
     Css,
     /// `text/html`.
-    #[serde(rename = "text/html")]
     Html,
     /// `application/javascript`.
-    #[serde(rename = "application/javascript")]
     JavaScript,
     /// `application/json`.
-    #[serde(rename = "application/json")]
     Json,
 }
+
+words!(ContentType {
+    Plain = "text/plain",
+    Css = "text/css",
+    Html = "text/html",
+    JavaScript = "application/javascript",
+    Json = "application/json",
+});
 
 impl FixedResponse {
     fn validate(&self, found: &mut Violations) {

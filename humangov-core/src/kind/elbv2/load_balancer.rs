@@ -4,7 +4,7 @@
 use crate::{
     address::Kind,
     arn::Arn,
-    kind::elbv2::checks,
+    kind::elbv2::{checks, words::words},
     resource::{HasArn, Resource, Rule, Violations},
     tags::Tags,
     value::{Attr, Input},
@@ -110,8 +110,7 @@ pub struct LoadBalancer {
 }
 
 /// Who reaches a load balancer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Scheme {
     /// Everyone: its subnets need a route to an internet gateway.
@@ -121,9 +120,13 @@ pub enum Scheme {
     Internal,
 }
 
+words!(Scheme {
+    InternetFacing = "internet-facing",
+    Internal = "internal",
+});
+
 /// The addresses of a load balancer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum IpAddressType {
     /// IPv4.
@@ -134,9 +137,14 @@ pub enum IpAddressType {
     DualstackWithoutPublicIpv4,
 }
 
+words!(IpAddressType {
+    Ipv4 = "ipv4",
+    Dualstack = "dualstack",
+    DualstackWithoutPublicIpv4 = "dualstack-without-public-ipv4",
+});
+
 /// What happens to requests that servers may understand differently.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DesyncMitigationMode {
     /// All pass.
@@ -147,9 +155,14 @@ pub enum DesyncMitigationMode {
     Strictest,
 }
 
+words!(DesyncMitigationMode {
+    Monitor = "monitor",
+    Defensive = "defensive",
+    Strictest = "strictest",
+});
+
 /// What happens to the `X-Forwarded-For` header of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum XffHeaderProcessingMode {
     /// The client's address is added.
@@ -159,6 +172,12 @@ pub enum XffHeaderProcessingMode {
     /// It is removed.
     Remove,
 }
+
+words!(XffHeaderProcessingMode {
+    Append = "append",
+    Preserve = "preserve",
+    Remove = "remove",
+});
 
 /// Where requests are logged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

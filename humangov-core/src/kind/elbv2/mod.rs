@@ -8,6 +8,7 @@ mod listener;
 mod listener_rule;
 mod load_balancer;
 mod target_group;
+mod words;
 
 pub use action::{
     Action, ContentType, FixedResponse, Forward, ForwardStickiness, Redirect, RedirectProtocol,

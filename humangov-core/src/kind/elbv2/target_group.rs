@@ -4,7 +4,7 @@
 use crate::{
     address::Kind,
     arn::Arn,
-    kind::elbv2::checks,
+    kind::elbv2::{checks, words::words},
     resource::{HasArn, Resource, Rule, Violations},
     tags::Tags,
     value::{Attr, Input},
@@ -79,8 +79,7 @@ pub struct TargetGroup {
 }
 
 /// HTTP without or with TLS, between load balancer and targets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Protocol {
     /// HTTP.
@@ -90,9 +89,13 @@ pub enum Protocol {
     Https,
 }
 
+words!(Protocol {
+    Http = "HTTP",
+    Https = "HTTPS",
+});
+
 /// The version of HTTP that targets speak.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProtocolVersion {
     /// HTTP/1.1.
@@ -103,9 +106,14 @@ pub enum ProtocolVersion {
     Grpc,
 }
 
+words!(ProtocolVersion {
+    Http1 = "HTTP1",
+    Http2 = "HTTP2",
+    Grpc = "GRPC",
+});
+
 /// What the targets of a group are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum TargetType {
     /// Addresses: what tasks with network mode `awsvpc`, so all on Fargate, need.
@@ -114,6 +122,11 @@ pub enum TargetType {
     /// EC2 instances.
     Instance,
 }
+
+words!(TargetType {
+    Ip = "ip",
+    Instance = "instance",
+});
 
 /// How targets are found to be healthy. A first target is healthy after about interval times healthy threshold.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, TypedBuilder)]
@@ -193,8 +206,7 @@ impl Stickiness {
 }
 
 /// How a target is chosen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LoadBalancingAlgorithm {
     /// One after the other.
@@ -204,6 +216,12 @@ pub enum LoadBalancingAlgorithm {
     /// At random.
     WeightedRandom,
 }
+
+words!(LoadBalancingAlgorithm {
+    RoundRobin = "round_robin",
+    LeastOutstandingRequests = "least_outstanding_requests",
+    WeightedRandom = "weighted_random",
+});
 
 impl TargetGroup {
     /// The name.
