@@ -12,7 +12,7 @@ use crate::{
         schedule::{Op, Schedule, Step},
     },
     handler::{Contents, Cx, HandlerError, HandlerErrorKind, Registry},
-    plan::{Action, Change, Imports, Plan, PlanKind},
+    plan::{Action, Change, Imports, Plan, PlanKind, keep_unmanaged},
     store::{Deposed, LockInfo, Recorded, Snapshot, StateStore, StoreError, Version},
     value::{Json, Reference, Source, resolve, walk_references},
 };
@@ -505,9 +505,12 @@ impl Driver<'_> {
                 Work::Create { spec, replaced }
             }
             Op::Update => {
-                let desired = self.resolve_desired(change)?;
+                let mut desired = self.resolve_desired(change)?;
                 self.resolved.insert(step.change, desired.clone());
                 let (prior, outputs) = prior();
+                let recorded =
+                    self.before[task.step as usize].as_ref().map(|recorded| recorded.spec.to_value());
+                keep_unmanaged(&mut desired, recorded.as_ref(), &prior);
                 Work::Update { prior, outputs, desired }
             }
             Op::DeleteFirst | Op::Delete | Op::DeleteReplaced => {

@@ -28,6 +28,21 @@ pub(crate) fn diff(sides: Sides<'_>, rules: &[Rule]) -> Vec<FieldChange> {
     walk.changes
 }
 
+/// Fills the fields that `desired` leaves to AWS with what they are, so that a change of another field does not reset them. A field
+/// that was set when last applied is not left to AWS: it was taken out.
+pub(crate) fn keep_unmanaged(desired: &mut Value, recorded: Option<&Value>, current: &Value) {
+    if let (Value::Object(wanted), Some(there)) = (desired, fields(current)) {
+        for (key, wanted) in wanted.iter_mut() {
+            let recorded = recorded.and_then(|recorded| recorded.get(key));
+            match there.get(key) {
+                Some(there) if wanted.is_null() && set(recorded).is_none() => wanted.clone_from(there),
+                Some(there) => keep_unmanaged(wanted, recorded, there),
+                None => {}
+            }
+        }
+    }
+}
+
 struct Walk<'a> {
     rules: &'a [Rule],
     changes: Vec<FieldChange>,
@@ -238,6 +253,22 @@ mod tests {
         let (desired, live) = (json!({"days": null}), json!({"days": 7}));
         assert!(check(&desired, Some(&desired), &live).is_empty());
         assert_eq!(check(&desired, Some(&json!({"days": 7})), &live), ["days 7 -> - InPlace Declared"]);
+    }
+
+    #[test]
+    fn what_is_left_to_aws_is_kept_when_another_field_changes() {
+        let kept = |mut desired: Value, recorded: Option<Value>, current: &Value| {
+            keep_unmanaged(&mut desired, recorded.as_ref(), current);
+            desired
+        };
+        let live = json!({"size": 1, "days": 7, "inner": {"x": 1}, "tags": {"a": "1"}});
+        let desired = json!({"size": 2, "days": null, "inner": {"x": null}, "tags": {}});
+        assert_eq!(
+            kept(desired.clone(), None, &live),
+            json!({"size": 2, "days": 7, "inner": {"x": 1}, "tags": {}})
+        );
+        let recorded = json!({"size": 1, "days": 7, "inner": {"x": null}, "tags": {}});
+        assert_eq!(kept(desired, Some(recorded), &live)["days"], Value::Null, "it was taken out");
     }
 
     #[test]

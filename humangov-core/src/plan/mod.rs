@@ -13,6 +13,7 @@ mod render;
 pub use change::{
     Action, Change, Desired, FieldChange, FieldEffect, Origin, Plan, PlanKind, Prior, ReplaceOrder, Summary,
 };
+pub(crate) use diff::keep_unmanaged;
 pub use planner::{DataPolicy, Imports, PlanError, PlanErrorKind, PlanOptions, Refusal, plan, plan_destroy};
 pub use refresh::{LiveSet, RefreshError, RefreshTarget, refresh};
 pub use render::{PlanView, brief_value};
