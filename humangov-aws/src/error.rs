@@ -57,6 +57,9 @@ where
         (None, SdkError::ConstructionFailure(_)) => {
             format!("the request could not be built: {}", deepest(&error))
         }
+        (None, _) if status.is_some_and(|status| status < 300) => {
+            format!("the answer could not be read: {}", deepest(&error))
+        }
         (None, _) => status.map_or_else(String::new, |status| format!("HTTP status {status} without a code")),
     };
     let (kind, effect) = match &error {
@@ -91,6 +94,8 @@ fn of_code(service: Service, code: Option<&str>, message: &str, status: Option<u
     let Some(code) = code else {
         // Some gateways and emulators answer in another protocol's shape: then only the status tells.
         return match status {
+            // It worked, and then its answer could not be read.
+            Some(status) if status < 300 => (Kind::Malformed, Effect::Unknown),
             Some(401 | 403) => (Kind::AccessDenied, Effect::None),
             Some(404) => (Kind::NotFound, Effect::None),
             Some(429) => (Kind::Throttled, Effect::None),
@@ -338,10 +343,9 @@ pub(crate) fn kind_of_object_error(code: Option<&str>) -> Kind {
 /// Whether DynamoDB refused to delete a table because it is protected from that.
 #[cfg(feature = "dynamodb")]
 pub(crate) fn is_protected(error: &HandlerError) -> bool {
+    // Servers word it differently; about a deletion, protection is all it can mean.
     error.aws_code() == Some("ValidationException")
-        && ["deletion protection", "protected against deletion"]
-            .iter()
-            .any(|text| error.message().contains(text))
+        && error.message().to_ascii_lowercase().contains("protect")
 }
 
 /// A request that lacks what it must have.
@@ -580,6 +584,7 @@ mod tests {
     fn without_a_code_the_status_tells() {
         assert_eq!(of_code(Service::Ecs, None, "", Some(403)), (Kind::AccessDenied, Effect::None));
         assert_eq!(of_code(Service::Ecs, None, "", Some(502)), (Kind::Transient, Effect::Unknown));
+        assert_eq!(of_code(Service::S3, None, "", Some(200)), (Kind::Malformed, Effect::Unknown));
         assert_eq!(
             of_code(Service::Ecs, Some("Brand.New"), "", Some(500)),
             (Kind::Transient, Effect::Unknown)

@@ -13,6 +13,7 @@ gone at once, and things that are in use can be deleted. This file replaces some
 * What is in use cannot be deleted: clusters with services, security groups that are referenced, protected load balancers.
 * Application Auto Scaling keeps tags, answers ObjectNotFoundException, and drops a target's policies with it.
 * A bucket policy statement whose Condition is not about us is ignored instead of denying every call.
+* S3 answers have the root elements that the Rust SDK insists on.
 
 Where the AWS documentation leaves a choice, the comment at the place says what was chosen.
 """
@@ -26,6 +27,7 @@ os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
 from moto.applicationautoscaling.models import ApplicationAutoscalingBackend as Scaling, FakeApplicationAutoscalingPolicy
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse as ScalingApi
 from moto.core.exceptions import JsonRESTError
+from moto.core.serialize import S3Serializer
 from moto.ec2.exceptions import DependencyViolationError
 from moto.ec2.models import EC2Backend
 from moto.ecs.models import ecs_backends
@@ -248,6 +250,32 @@ def is_action_permitted(original, self, action, resource="*", principal=None, in
     if self._statement.get("Condition") and incoming_condition_values is None:
         return access_control.PermissionResult.NEUTRAL
     return original(self, action, resource, principal, incoming_condition_values)
+
+
+# ----------------------------------------------------------------------------------------------------------------- S3
+
+# moto names the root after the operation, and boto3 does not look at it. These are the names of AWS.
+ROOTS = {
+    "DeleteObjects": "DeleteResult",
+    "GetBucketAcl": "AccessControlPolicy",
+    "GetBucketCors": "CORSConfiguration",
+    "GetBucketLifecycleConfiguration": "LifecycleConfiguration",
+    "GetBucketTagging": "Tagging",
+    "GetBucketVersioning": "VersioningConfiguration",
+    "ListBuckets": "ListAllMyBucketsResult",
+    "ListMultipartUploads": "ListMultipartUploadsResult",
+    "ListObjectVersions": "ListVersionsResult",
+    "ListObjectsV2": "ListBucketResult",
+}
+
+
+@patch(S3Serializer)
+def _serialized_result_to_response(original, self, resp, result, shape, serialized_result):
+    answer = original(self, resp, result, shape, serialized_result)
+    operation = self.operation_model.name
+    if operation in ROOTS and isinstance(answer["body"], str):
+        answer["body"] = answer["body"].replace(f"{operation}Response", ROOTS[operation])
+    return answer
 
 
 # ------------------------------------------------------------------------------------------------------------- server

@@ -15,14 +15,12 @@ impl BucketHandler {
     }
 
     async fn delete_versions(&self, name: &str) -> Result<(), HandlerError> {
-        let (mut key, mut version) = (None, None);
         loop {
+            // Always from the start: what was listed before is gone by now.
             let page = self
                 .client
                 .list_object_versions()
                 .bucket(name)
-                .set_key_marker(key.take())
-                .set_version_id_marker(version.take())
                 .send()
                 .await
                 .map_err(|error| classify(Service::S3, "ListObjectVersions", error))?;
@@ -35,11 +33,11 @@ impl BucketHandler {
                     object.set_version_id(version.map(str::to_owned)).build().map_err(unbuildable)
                 })
                 .collect::<Result<Vec<_>, _>>()?;
-            if !objects.is_empty() {
-                self.delete_objects(name, objects).await?;
+            if objects.is_empty() {
+                return Ok(());
             }
-            (key, version) = (page.next_key_marker, page.next_version_id_marker);
-            if page.is_truncated != Some(true) || key.is_none() {
+            self.delete_objects(name, objects).await?;
+            if page.is_truncated != Some(true) {
                 return Ok(());
             }
         }

@@ -385,17 +385,13 @@ async fn a_purge_deletes_every_version_page_by_page() {
                 .versions(version("a"))
                 .delete_markers(marker("a"))
                 .is_truncated(true)
-                .next_key_marker("a")
-                .next_version_id_marker("2")
                 .build()
         });
     let delete_two = mock!(Client::delete_objects)
         .match_requests(|request| request.delete().expect("objects").objects().len() == 2)
         .then_output(|| DeleteObjectsOutput::builder().build());
     let second = mock!(Client::list_object_versions)
-        .match_requests(|request| {
-            request.key_marker() == Some("a") && request.version_id_marker() == Some("2")
-        })
+        .match_requests(|request| request.key_marker().is_none())
         .then_output(move || ListObjectVersionsOutput::builder().versions(version("b")).build());
     let delete_one = mock!(Client::delete_objects)
         .match_requests(|request| request.delete().expect("objects").objects()[0].version_id() == Some("1"))

@@ -14,6 +14,8 @@ use typed_builder::TypedBuilder;
 
 /// A table. Deleting it deletes its items; it is kept on destroy unless asked otherwise.
 ///
+/// A setting that is left to AWS stays as it is, also when it was set before: to go back to a default, write it out.
+///
 /// ```
 /// use humangov_core::kind::dynamodb::{KeySchema, ScalarAttributeType::S, Table};
 /// let table = Table::builder()

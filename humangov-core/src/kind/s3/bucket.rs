@@ -16,6 +16,7 @@ use typed_builder::TypedBuilder;
 /// A general purpose bucket, in the region of the client. It is kept on destroy unless asked otherwise.
 ///
 /// Names are taken from all of AWS: a bucket of this name that somebody else has is seen as there, and nobody's.
+/// A setting that is left to AWS stays as it is, also when it was set before: to go back to a default, write it out.
 ///
 /// ```
 /// use humangov_core::kind::s3::{Bucket, LifecycleRule, Versioning};
