@@ -3,10 +3,12 @@
 
 pub mod address;
 pub mod arn;
+pub mod base_stack;
 pub mod clock;
 pub mod event;
 pub mod exec;
 pub mod fleet;
+pub mod fleet_settings;
 pub mod graph;
 pub mod handler;
 pub mod kind;
@@ -17,6 +19,7 @@ pub mod sensitive;
 pub mod size;
 pub mod spec;
 pub mod stack;
+pub mod state_stack;
 pub mod store;
 pub mod tags;
 pub mod tenant;
