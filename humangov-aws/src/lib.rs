@@ -34,7 +34,7 @@ pub mod logs;
 pub mod s3;
 
 pub use clients::Clients;
-pub use error::classify;
+pub use error::{Service, classify};
 pub use identity::{Identity, caller_identity};
 #[cfg(feature = "ec2")]
 pub use network::{Network, NetworkError, NetworkErrorKind, Subnet};

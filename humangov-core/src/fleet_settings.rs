@@ -57,7 +57,7 @@ pub struct FleetSettings {
     #[builder(setter(into))]
     pub region: String,
     /// The partition, which ARNs begin with. By default the one the region is in: `aws`, `aws-cn` or `aws-us-gov`.
-    #[builder(default = partition_of(&region).to_owned(), setter(into))]
+    #[builder(default = partition_of(region).to_owned(), setter(into))]
     pub partition: String,
     /// Where load balancers and tasks are. Only a fleet whose tenants all run on machines of their own needs none.
     #[builder(default, setter(strip_option))]

@@ -27,7 +27,7 @@ fn told(calls: &[Call]) -> String {
     for call in calls {
         *counts.entry(call.key()).or_default() += 1;
     }
-    counts.iter().map(|(key, count)| format!("{count:>3} {key}\n")).collect()
+    counts.iter().map(|(key, count)| format!("{count:>3} {key}")).collect::<Vec<_>>().join("\n")
 }
 
 #[test]

@@ -54,6 +54,19 @@ pub enum Command {
     Init(Init),
     /// Check the configuration without calling AWS.
     Validate(Validate),
+    /// Show what would change; with `--out`, save it for `apply --plan`.
+    #[command(visible_alias = "diff")]
+    Plan(Plan),
+    /// Make it so; when something fails, undo what this run did.
+    #[command(visible_aliases = ["deploy", "up"])]
+    Apply(Apply),
+    /// List what there is, and how it is running.
+    Status(Status),
+    /// Take states down, keeping their data.
+    #[command(visible_alias = "down")]
+    Destroy(Destroy),
+    /// Draw the resources and what they wait for, coloured by what would change.
+    Graph(Graph),
     /// Print the JSON Schema of the configuration.
     Schema,
     /// Print a script that completes this command's words in a shell.
@@ -79,6 +92,80 @@ pub struct Validate {
     pub states: States,
 }
 
+/// Show what would change.
+#[derive(Debug, Args)]
+pub struct Plan {
+    #[command(flatten)]
+    pub states: States,
+    /// Save the plan here, for `apply --plan`.
+    #[arg(long, short, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// End with 2 when there are changes.
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+    /// Believe what is recorded instead of reading what is there: quick, and blind to drift.
+    #[arg(long)]
+    pub no_refresh: bool,
+}
+
+/// Make it so.
+#[derive(Debug, Args)]
+pub struct Apply {
+    #[command(flatten)]
+    pub states: States,
+    /// Do what this saved plan says, and nothing else.
+    #[arg(long, value_name = "FILE", conflicts_with = "states")]
+    pub plan: Option<PathBuf>,
+    #[command(flatten)]
+    pub run: RunFlags,
+}
+
+/// Take states down.
+#[derive(Debug, Args)]
+pub struct Destroy {
+    #[command(flatten)]
+    pub states: States,
+    /// Delete tables, buckets and repositories with all they hold, for ever.
+    #[arg(long)]
+    pub delete_data: bool,
+    #[command(flatten)]
+    pub run: RunFlags,
+}
+
+/// List what there is.
+#[derive(Debug, Args)]
+pub struct Status {
+    #[command(flatten)]
+    pub states: States,
+    /// List every resource.
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// Draw the resources.
+#[derive(Debug, Args)]
+pub struct Graph {
+    #[command(flatten)]
+    pub states: States,
+    /// As DOT, for Graphviz, instead of Mermaid.
+    #[arg(long)]
+    pub dot: bool,
+}
+
+/// Flags of commands that change something.
+#[derive(Debug, Clone, Args)]
+pub struct RunFlags {
+    /// Do not ask.
+    #[arg(long, short, visible_alias = "auto-approve", env = "HUMANGOV_YES", hide_env = true, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
+    pub yes: bool,
+    /// How many steps run at once, over all states.
+    #[arg(long, visible_alias = "parallelism", value_name = "N", default_value_t = 16, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=256), env = "HUMANGOV_CONCURRENCY", hide_env = true)]
+    pub concurrency: usize,
+    /// The longest that one step may take, such as 90s or 10m; then the run is rolled back. [default: 30m]
+    #[arg(long, value_name = "TIME", value_parser = duration, env = "HUMANGOV_TIMEOUT", hide_env = true)]
+    pub timeout: Option<Duration>,
+}
+
 /// Print a completion script.
 #[derive(Debug, Args)]
 pub struct Completions {
@@ -96,7 +183,6 @@ pub struct States {
 }
 
 /// A time as people write it: `90s`, `10m`, `1h30m`.
-#[cfg_attr(not(test), expect(dead_code, reason = "for the commands that call AWS"))]
 pub fn duration(text: &str) -> Result<Duration, String> {
     const FORM: &str = "write a time such as 90s, 10m or 1h30m";
     let mut total = Duration::ZERO;

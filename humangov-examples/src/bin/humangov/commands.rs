@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! One module a command.
 
+mod apply;
 mod completions;
+mod destroy;
+mod graph;
 mod init;
+mod plan;
+mod planning;
+mod running;
 mod schema;
+mod status;
 mod validate;
 
 use crate::{
@@ -19,9 +26,22 @@ pub fn run(cli: &Cli, output: Output) -> Result<Exit, Failure> {
     match &cli.command {
         Command::Init(args) => init::run(args, &cli.global, output),
         Command::Validate(args) => validate::run(args, &cli.global, output),
+        Command::Plan(args) => block_on(plan::run(args, &cli.global, output)),
+        Command::Apply(args) => block_on(apply::run(args, &cli.global, output)),
+        Command::Status(args) => block_on(status::run(args, &cli.global, output)),
+        Command::Destroy(args) => block_on(destroy::run(args, &cli.global, output)),
+        Command::Graph(args) => block_on(graph::run(args, &cli.global, output)),
         Command::Schema => schema::run(),
         Command::Completions(args) => completions::run(args),
     }
+}
+
+/// Runs a command that calls AWS.
+fn block_on<T>(command: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
+        Failure::new(Exit::Error, "cli.runtime", format!("no threads could be started: {error}"))
+    })?;
+    runtime.block_on(command)
 }
 
 /// The states that were named, or all of the configuration, in its order.

@@ -140,9 +140,11 @@ pub struct Service {
     /// The path that the load balancer asks for to see whether a task is well.
     #[schemars(length(min = 1, max = 1024))]
     pub health_check_path: String,
-    /// Seconds after its start during which a task that is not well yet is left alone.
-    #[schemars(range(min = 0, max = 2_147_483_647))]
-    pub health_check_grace_period_seconds: u32,
+    /// Seconds after its start during which a task that is not well yet is left alone. Absent: 60, or 180 behind a load balancer
+    /// of its own, which takes up to three minutes to work itself.
+    #[schemars(with = "u32", range(min = 0, max = 2_147_483_647), default)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub health_check_grace_period_seconds: Option<u32>,
     /// Seconds that a task which is to stop may take to answer the requests it has.
     #[schemars(range(min = 0, max = 3600))]
     pub deregistration_delay_seconds: u32,
@@ -427,7 +429,7 @@ impl Default for Service {
             cpu_architecture: CpuArchitecture::X86_64,
             desired_count: 1,
             health_check_path: "/".to_owned(),
-            health_check_grace_period_seconds: 60,
+            health_check_grace_period_seconds: None,
             deregistration_delay_seconds: 30,
             enable_execute_command: false,
             network_mode: None,

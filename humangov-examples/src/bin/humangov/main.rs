@@ -4,10 +4,12 @@
 mod cli;
 mod commands;
 mod config;
+mod declare;
 mod exit;
 mod output;
 #[cfg(test)]
 mod reference;
+mod session;
 
 use clap::{CommandFactory, FromArgMatches, error::ErrorKind};
 use exit::Exit;

@@ -3,8 +3,12 @@
 
 mod advice;
 mod failure;
+mod plan_text;
+mod progress;
 
-pub use failure::Failure;
+pub use failure::{Failure, failed_call};
+pub use plan_text::plan_text;
+pub use progress::{Form, Progress, seconds};
 
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
@@ -12,7 +16,6 @@ use serde_json::{Value, json};
 use std::io::{self, IsTerminal, Write};
 
 /// Something good.
-#[expect(dead_code, reason = "for the commands that call AWS")]
 pub const GOOD: Style = AnsiColor::Green.on_default();
 /// Something bad.
 pub const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -50,7 +53,6 @@ impl Output {
     }
 
     /// Something to know besides the result. Not with `--json`, where it is part of the document.
-    #[expect(dead_code, reason = "for the commands that call AWS")]
     pub fn note(self, text: &str) {
         if !self.json {
             say(text);
@@ -58,14 +60,12 @@ impl Output {
     }
 
     /// Whether somebody is there to be asked: no pipe, no CI, and no JSON for a program.
-    #[expect(dead_code, reason = "for the commands that call AWS")]
     pub fn can_ask(self) -> bool {
         !self.json && io::stdin().is_terminal() && io::stderr().is_terminal() && is_for_people()
     }
 }
 
 /// Asks for `word` to be typed; whether it was.
-#[expect(dead_code, reason = "for the commands that call AWS")]
 pub fn ask(question: &str, word: &str) -> io::Result<bool> {
     let mut stderr = anstream::stderr();
     write!(stderr, "{STRONG}{question}{STRONG:#} ")?;
@@ -76,7 +76,6 @@ pub fn ask(question: &str, word: &str) -> io::Result<bool> {
 }
 
 /// Whether the environment is one in which lines may move and questions be asked.
-#[expect(dead_code, reason = "for the commands that call AWS")]
 pub fn is_for_people() -> bool {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "false");
     !set("CI") && std::env::var_os("TERM").is_none_or(|term| term != "dumb")

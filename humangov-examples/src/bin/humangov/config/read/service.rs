@@ -172,10 +172,7 @@ impl ServiceDraft {
                 desired_count.clamp(scaling.min_capacity, scaling.max_capacity.max(scaling.min_capacity))
             }),
             health_check_path: self.health_check_path.into_value().unwrap_or(default.health_check_path),
-            health_check_grace_period_seconds: self
-                .health_check_grace_period_seconds
-                .into_value()
-                .unwrap_or(default.health_check_grace_period_seconds),
+            health_check_grace_period_seconds: self.health_check_grace_period_seconds.into_value(),
             deregistration_delay_seconds: self
                 .deregistration_delay_seconds
                 .into_value()

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `humangov apply`.
+
+use super::{
+    chosen,
+    planning::{SavedPlan, declared, open, planned},
+    running::{Run, consent},
+};
+use crate::{
+    cli::{Apply, Global},
+    config::Config,
+    exit::Exit,
+    output::{Failure, Output, plan_text},
+};
+
+/// Makes it so.
+pub async fn run(args: &Apply, global: &Global, output: Output) -> Result<Exit, Failure> {
+    let config = Config::load(&global.config)?;
+    let states = chosen(&args.states, &config)?;
+    let session = open(global, &config, output).await?;
+    let plan = match &args.plan {
+        Some(path) => SavedPlan::load(path, &session)?,
+        None => {
+            let fleet = declared(&session, &config, &states).await?;
+            planned(&session, &fleet, true).await?
+        }
+    };
+    output.note(&plan_text(&plan));
+    output.note("");
+    if !plan.is_no_op() {
+        consent(output, args.run.yes, "Apply this? Type yes:", "yes")?;
+    }
+    Run { session: &session, output, settings: &args.run, plan: &plan, verb: "Applied" }.execute().await
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! [`Session`]: the account and region that a command works in, its clients and its store.
+
+mod counting;
+
+use crate::{
+    cli::Global,
+    config::Config,
+    exit::Exit,
+    output::{Failure, failed_call},
+};
+use aws_config::{BehaviorVersion, Region, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use counting::{CallCount, Counting};
+use humangov_aws::{Clients, Identity, Network, caller_identity};
+use humangov_core::{
+    exec::{ExecOptions, Executor},
+    handler::Registry,
+    store::{FileStore, StateStore},
+};
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+/// An account and region, its clients and its store.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// The region.
+    pub region: String,
+    /// Whose credentials these are.
+    pub identity: Identity,
+    /// The SDK's clients.
+    pub clients: Clients,
+    /// The handlers over them.
+    pub registry: Registry,
+    /// What is recorded.
+    pub store: Arc<dyn StateStore>,
+    calls: CallCount,
+    directory: PathBuf,
+    profile: Option<String>,
+    endpoint_url: Option<String>,
+}
+
+impl Session {
+    /// Finds region and credentials, and asks AWS whose they are: one call.
+    pub async fn open(global: &Global, config: &Config) -> Result<Self, Failure> {
+        let http = aws_smithy_http_client::Builder::new()
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .build_https();
+        let calls = CallCount::default();
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(Duration::from_secs(5))
+            .operation_attempt_timeout(Duration::from_secs(30))
+            .build();
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(Counting::new(http, calls.clone()))
+            .timeout_config(timeouts)
+            .retry_config(RetryConfig::standard().with_max_attempts(5));
+        if let Some(profile) = &global.profile {
+            loader = loader.profile_name(profile);
+        }
+        if let Some(region) = global.region.as_ref().or(config.fleet.region.as_ref()) {
+            loader = loader.region(Region::new(region.clone()));
+        }
+        if let Some(endpoint) = &global.endpoint_url {
+            loader = loader.endpoint_url(endpoint);
+        }
+        let sdk = loader.load().await;
+        let Some(region) = sdk.region().map(ToString::to_string) else {
+            return Err(Failure::refused("session.no_region", "no region is set").hint(
+                "set fleet.region in the configuration, --region, AWS_REGION, or the profile's region",
+            ));
+        };
+        let clients = Clients::new(&sdk);
+        let identity = caller_identity(&clients.sts).await.map_err(|error| {
+            let call = failed_call("", "credentials", &(&error).into());
+            Failure::new(
+                Exit::Error,
+                error.code(),
+                format!("could not tell whose the credentials are\n{call}"),
+            )
+        })?;
+        if let Some(wanted) = config.fleet.account.as_ref().filter(|wanted| **wanted != identity.account) {
+            let message = format!(
+                "these credentials are of account {}, the configuration is for {wanted}",
+                identity.account
+            );
+            return Err(Failure::refused("session.wrong_account", message)
+                .hint("choose another --profile, or change fleet.account"));
+        }
+        let directory: PathBuf =
+            [".humangov", config.fleet.name.as_str(), &identity.account, &region].iter().collect();
+        Ok(Self {
+            registry: humangov_aws::registry(&clients),
+            store: Arc::new(FileStore::new(&directory)),
+            endpoint_url: sdk.endpoint_url().map(str::to_owned),
+            profile: global.profile.clone().or_else(|| std::env::var("AWS_PROFILE").ok()),
+            region,
+            identity,
+            clients,
+            calls,
+            directory,
+        })
+    }
+
+    /// Where we are, in one line.
+    pub fn header(&self) -> String {
+        let mut parts = vec![format!("humangov · account {} · {}", self.identity.account, self.region)];
+        parts.extend(self.profile.as_ref().map(|profile| format!("profile {profile}")));
+        parts.extend(self.endpoint_url.as_ref().map(|endpoint| format!("endpoint {endpoint}")));
+        parts.push(format!("store file:{}", self.directory.display()));
+        parts.join(" · ")
+    }
+
+    /// How many calls went to AWS so far, tries counted singly.
+    pub fn calls(&self) -> u64 {
+        self.calls.get()
+    }
+
+    /// The network that the configuration names, or the default one: one call.
+    pub async fn network(&self, config: &Config) -> Result<Network, Failure> {
+        let found = match &config.network {
+            Some(given) => {
+                let subnets: Vec<&str> = given.subnets.iter().map(String::as_str).collect();
+                Network::given(&self.clients.ec2, &given.vpc_id, &subnets).await
+            }
+            None => Network::lookup_default(&self.clients.ec2).await,
+        };
+        found.map_err(|error| Failure::refused(error.code(), error.to_string()))
+    }
+
+    /// An executor over this session's handlers and store.
+    pub fn executor(&self, concurrency: usize, timeout: Option<Duration>) -> Executor {
+        let mut options = ExecOptions::default();
+        options.concurrency = concurrency;
+        if let Some(timeout) = timeout {
+            options.step_timeout = timeout;
+        }
+        Executor::with_options(self.registry.clone(), Arc::clone(&self.store), options)
+    }
+}
