@@ -9,6 +9,7 @@ from botocore import xform_name
 from moto.core.responses import ActionResult
 from moto.ecs.exceptions import ECSException, EcsClientException, InvalidParameterException, ServiceNotFoundException
 from moto.ecs.models import EC2ContainerServiceBackend as Ecs
+from moto.ecs.models import TaskDefinition
 from moto.ecs.responses import EC2ContainerServiceResponse as EcsApi
 from moto.elbv2.models import elbv2_backends
 
@@ -31,6 +32,8 @@ KEPT = (
     "enableECSManagedTags",
     "enableExecuteCommand",
     "healthCheckGracePeriodSeconds",
+    "placementConstraints",
+    "placementStrategy",
 )
 # Members whose change starts a new deployment; forceNewDeployment and taskDefinition do as well.
 REDEPLOYING = ("networkConfiguration", "platformVersion", "loadBalancers", "serviceRegistries")
@@ -249,6 +252,16 @@ def check_service(api):
     if network:
         network["awsvpcConfiguration"].setdefault("securityGroups", [])  # moto fails without; AWS takes the default group
     return definition
+
+
+@patch(TaskDefinition, "__init__")
+def define(original, self, *arguments, **members):
+    """moto takes what is EXTERNAL for Fargate, and gives it awsvpc whatever was asked for."""
+    original(self, *arguments, **members)
+    launch = members.get("requires_compatibilities") or []
+    if launch and "FARGATE" not in launch:
+        self.compatibilities = list(launch)
+        self.network_mode = members.get("network_mode") or "bridge"
 
 
 @patch(EcsApi)

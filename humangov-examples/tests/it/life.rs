@@ -52,8 +52,11 @@ fn a_whole_life(emulator: &Emulator, more: &str, kinds: &[&str]) {
     for (name, resource) in &status {
         let kind = text(&resource["kind"]);
         let arn = &resource["arn"];
-        let found = look[kind].as_array().into_iter().flatten();
-        let found = found.clone().find(|item| item["arn"] == *arn || item["name"] == resource["physical_id"]);
+        let mut found = look[kind].as_array().into_iter().flatten();
+        let found = found.find(|item| {
+            [&item["arn"], &item["name"], &item["settings"]["GroupId"]].contains(&&resource["physical_id"])
+                || item["arn"] == *arn
+        });
         let found =
             found.unwrap_or_else(|| panic!("boto3 does not find {name}: {resource:#}\n{:#}", look[kind]));
         if kind != "autoscaling.target" {

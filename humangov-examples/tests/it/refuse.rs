@@ -16,7 +16,7 @@ fn what_bears_our_name_without_our_tags_is_refused_before_anything_is_touched() 
         "import boto3, json\n\
          boto3.client('dynamodb').create_table(TableName='humangov-california-dynamodb', BillingMode='PAY_PER_REQUEST',\n\
              AttributeDefinitions=[{'AttributeName': 'id', 'AttributeType': 'S'}], KeySchema=[{'AttributeName': 'id', 'KeyType': 'HASH'}])\n\
-         boto3.client('logs').create_log_group(logGroupName='/humangov/california')\n\
+         boto3.client('logs').create_log_group(logGroupName='/humangov/california/app')\n\
          print(json.dumps(1))",
     );
     let before = emulator.look("humangov");

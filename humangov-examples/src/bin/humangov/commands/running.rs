@@ -188,6 +188,9 @@ fn outputs(report: &Report, text: &mut String) {
 
 /// Failures are told again at the end, with all that is known: nothing that matters scrolls away.
 fn tell_failures(stack: &str, result: &StackResult) {
+    if let StackResult::Failed(error) = result {
+        say(&format!("{BAD}✗{BAD:#} {stack}  {error}"));
+    }
     let (StackResult::Ran(report) | StackResult::TakenDown { undone: report, .. }) = result else { return };
     let tell = |failure: &StepFailure| say(&failed_call(stack, failure.address.as_str(), &failure.error));
     match &report.outcome {
