@@ -205,9 +205,9 @@ impl Handler for ServiceHandler {
                     .send()
                     .await
                     .map_err(|error| classify(error::Service::Ecs, "UpdateService", error))?;
-                let changed = answer.service.as_ref();
+                let service = answer.service.as_ref();
                 convert::outputs(
-                    changed.ok_or_else(|| HandlerError::malformed("UpdateService", "no service"))?,
+                    service.ok_or_else(|| HandlerError::malformed("UpdateService", "no service"))?,
                 )?
             }
         };
@@ -247,16 +247,11 @@ impl Handler for ServiceHandler {
         ))
     }
 
-    async fn ready(
-        &self,
-        _: &Cx,
-        spec: &Service,
-        outputs: &ServiceOutputs,
-    ) -> Result<Readiness, HandlerError> {
+    async fn ready(&self, _: &Cx, _: &Service, outputs: &ServiceOutputs) -> Result<Readiness, HandlerError> {
         let found = self.describe_one(outputs.cluster.as_str(), &outputs.name).await?;
         // It was just made or changed: what is not seen is not seen yet. One that was deleted stays INACTIVE for a while.
         let Some(service) = found else { return Ok(Readiness::Pending("not visible yet".to_owned())) };
-        Ok(match rollout::judge(&service, spec, outputs) {
+        Ok(match rollout::judge(&service, outputs) {
             rollout::Verdict::Ready => Readiness::Ready,
             rollout::Verdict::Pending(what) => Readiness::Pending(what),
             rollout::Verdict::Failed(reason) => {

@@ -278,7 +278,7 @@ async fn what_is_gone_counts_as_deleted() {
 
 #[tokio::test]
 async fn a_refused_deletion_is_believed_only_if_the_target_is_there() {
-    let refuses = || {
+    let refusal = || {
         mock!(Client::deregister_scalable_target).then_error(|| {
             let meta = meta("ValidationException", "No scalable target found");
             DeregisterScalableTargetError::ValidationException(
@@ -286,9 +286,9 @@ async fn a_refused_deletion_is_believed_only_if_the_target_is_there() {
             )
         })
     };
-    let (refused, none) = (refuses(), describes(Vec::new()));
+    let (refused, none) = (refusal(), describes(Vec::new()));
     delete(mock_client!(aws_sdk_applicationautoscaling, [&refused, &none])).await.unwrap();
-    let (refused, there) = (refuses(), describes(vec![shown(ID)]));
+    let (refused, there) = (refusal(), describes(vec![shown(ID)]));
     let client = mock_client!(aws_sdk_applicationautoscaling, [&refused, &there]);
     let error = delete(client).await.unwrap_err();
     assert_eq!(error.kind(), HandlerErrorKind::Invalid);

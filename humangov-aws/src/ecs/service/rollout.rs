@@ -14,7 +14,7 @@ use aws_sdk_ecs::{
     types::{self, DeploymentRolloutState as State},
 };
 use aws_smithy_types::{DateTime, date_time::Format};
-use humangov_core::kind::ecs::{Service, ServiceOutputs};
+use humangov_core::kind::ecs::ServiceOutputs;
 use std::collections::BTreeMap;
 
 /// How many events, and how many sorts of stopped tasks, are told.
@@ -29,7 +29,7 @@ pub(super) enum Verdict {
 }
 
 /// How the deployment of `outputs` does, as `service` shows it.
-pub(super) fn judge(service: &types::Service, spec: &Service, outputs: &ServiceOutputs) -> Verdict {
+pub(super) fn judge(service: &types::Service, outputs: &ServiceOutputs) -> Verdict {
     match service.status() {
         Some("DRAINING") => return Verdict::Failed("the service is being deleted".to_owned()),
         Some("INACTIVE") => return Verdict::Failed("the service was deleted".to_owned()),
@@ -41,25 +41,21 @@ pub(super) fn judge(service: &types::Service, spec: &Service, outputs: &ServiceO
     match &outputs.deployment {
         Some(ours) if primary.id() != Some(ours) => elsewhere(service, primary, ours, outputs),
         // Without an id there is nothing to follow but what is in force.
-        _ => in_force(service, primary, spec),
+        _ => in_force(service, primary),
     }
 }
 
 /// Our deployment is in force.
-fn in_force(service: &types::Service, primary: &types::Deployment, spec: &Service) -> Verdict {
+fn in_force(service: &types::Service, primary: &types::Deployment) -> Verdict {
     let id = primary.id().unwrap_or_default();
     let (running, desired) = (primary.running_count(), primary.desired_count());
     match primary.rollout_state() {
         Some(State::Failed) => {
             return Verdict::Failed(format!("deployment {id} failed: {}", why(primary)));
         }
-        // Another count starts no deployment: the old one stays COMPLETED while tasks come and go. What ECS tells may still be
-        // from before the change, so fewer tasks than were asked for are not enough, whatever it says is desired.
-        Some(State::Completed)
-            if running == desired && running >= spec.desired_count.map_or(0, convert::int) =>
-        {
-            return Verdict::Ready;
-        }
+        // Another count starts no deployment: the old one stays COMPLETED while tasks come and go. How many are wanted is what
+        // ECS says, since something else may scale the service meanwhile.
+        Some(State::Completed) if running == desired => return Verdict::Ready,
         // A deployment that something other than ECS controls has no such state.
         None if running == desired && service.deployments().len() == 1 => return Verdict::Ready,
         _ => {}
@@ -87,13 +83,23 @@ fn elsewhere(
         |deployment: &types::Deployment| tail(deployment.task_definition().unwrap_or_default()).to_owned();
     let found = service.deployments().iter().find(|deployment| deployment.id() == Some(ours));
     let failed = found.filter(|deployment| deployment.rollout_state() == Some(&State::Failed));
+    // ECS goes back to the deployment that was there before, under its old id, and soon calls it completed: from then on only
+    // the events know what happened.
+    let story = since(service, created(outputs).as_ref())
+        .filter_map(types::ServiceEvent::message)
+        .find(|message| message.contains(ours) && message.contains("failed"));
     let rolling_back = primary.rollout_state_reason().is_some_and(|reason| reason.contains("rolling back"));
-    if failed.is_some() || rolling_back {
-        let reason = failed.or(Some(primary)).map(why).unwrap_or_default();
+    let reason = match (failed, story) {
+        (Some(failed), _) => Some(why(failed)),
+        (None, Some(story)) => Some(without_service(story).trim_end_matches('.').to_owned()),
+        (None, None) => rolling_back.then(|| why(primary)),
+    };
+    if let Some(reason) = reason {
         return Verdict::Failed(format!("ECS rolled the service back to {}: {reason}", of(primary)));
     }
-    // An answer may be from before our call: then what is in force is older than what our call started.
-    let older = primary.created_at().zip(created(outputs)).is_some_and(|(primary, ours)| *primary < ours);
+    // An answer may be from before our call: then nothing in it is as new as what our call started.
+    let touched = primary.updated_at().or(primary.created_at());
+    let older = touched.zip(created(outputs)).is_some_and(|(touched, ours)| *touched < ours);
     if found.is_none() && older {
         return Verdict::Pending(format!("deployment {}: not visible yet", short(ours)));
     }

@@ -714,7 +714,7 @@ async fn a_service_that_is_not_seen_yet_is_waited_for() {
 
 /// How the deployment `ecs-svc/8157234`, for two tasks of revision 2, is judged.
 fn judged(service: &types::Service) -> String {
-    match rollout::judge(service, &fargate(), &outputs()) {
+    match rollout::judge(service, &outputs()) {
         rollout::Verdict::Ready => "ready".to_owned(),
         rollout::Verdict::Pending(what) => format!("pending: {what}"),
         rollout::Verdict::Failed(why) => format!("failed: {why}"),
@@ -733,11 +733,8 @@ fn our_own_deployment_is_followed() {
     assert_eq!(case(vec![ours(State::Completed, (2, 2)).build()]), "ready");
     // An emulator never takes the old one away.
     assert_eq!(case(vec![ours(State::Completed, (2, 2)).build(), old()]), "ready");
-    // A count that was changed: ECS does not know of it yet, or is at it.
-    assert_eq!(
-        case(vec![ours(State::Completed, (1, 1)).build()]),
-        "pending: deployment ecs-svc/8157…: 1 of 1 running, 0 failed"
-    );
+    // A count that was changed is being reached, or was changed again by something that scales the service.
+    assert_eq!(case(vec![ours(State::Completed, (1, 1)).build()]), "ready");
     assert_eq!(
         case(vec![ours(State::Completed, (2, 4)).build()]),
         "pending: deployment ecs-svc/8157…: 2 of 4 running, 0 failed"
@@ -750,13 +747,8 @@ fn our_own_deployment_is_followed() {
 
 #[test]
 fn a_service_without_tasks_is_ready() {
-    let none =
-        in_rollout(vec![deployment("ecs-svc/8157234", 2, "PRIMARY", State::Completed, (0, 0)).build()]);
-    let mut spec = fargate();
-    spec.desired_count = Some(0);
-    assert_eq!(rollout::judge(&none, &spec, &outputs()), rollout::Verdict::Ready);
-    spec.desired_count = None;
-    assert_eq!(rollout::judge(&none, &spec, &outputs()), rollout::Verdict::Ready);
+    let none = deployment("ecs-svc/8157234", 2, "PRIMARY", State::Completed, (0, 0));
+    assert_eq!(judged(&in_rollout(vec![none.build()])), "ready");
 }
 
 #[test]
@@ -794,6 +786,20 @@ fn a_rollback_by_ecs_is_a_failure() {
     assert_eq!(
         judged(&in_rollout(vec![back])),
         "failed: ECS rolled the service back to california:1: ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/1"
+    );
+    // When all is over, the deployment before ours is in force again, and only the events tell.
+    let old = deployment("ecs-svc/1", 1, "PRIMARY", State::Completed, (2, 2))
+        .created_at(DateTime::from_secs(STARTED - 900))
+        .updated_at(DateTime::from_secs(STARTED + 120))
+        .build();
+    let mut service = in_rollout(vec![old]);
+    let event = types::ServiceEvent::builder().created_at(DateTime::from_secs(STARTED + 90)).message(
+        "(service california) (deployment ecs-svc/8157234) deployment failed: tasks failed to start.",
+    );
+    service.events = Some(vec![event.build()]);
+    assert_eq!(
+        judged(&service),
+        "failed: ECS rolled the service back to california:1: (deployment ecs-svc/8157234) deployment failed: tasks failed to start"
     );
 }
 

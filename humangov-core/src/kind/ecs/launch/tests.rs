@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 use super::*;
-use crate::value::{Reference, Source};
+use crate::{
+    resource::Violations,
+    value::{Reference, Source},
+};
 
 fn network() -> AwsvpcConfiguration {
     AwsvpcConfiguration::builder().subnet("subnet-1").subnet("subnet-2").security_group("sg-1").build()
