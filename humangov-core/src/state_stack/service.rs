@@ -71,9 +71,11 @@ impl StateStack {
     fn service_launch(&self, web: &Web) -> Launch {
         let balancers: Vec<LoadBalancer> =
             web.target_group.iter().map(|group| LoadBalancer::new(group, NGINX, NGINX_PORT)).collect();
-        match (&self.launch, self.awsvpc(web)) {
-            (LaunchSettings::Fargate(settings), network) => {
-                let network = network.unwrap_or_else(|| AwsvpcConfiguration::builder().build());
+        let network = self.awsvpc(web);
+        match &self.launch {
+            LaunchSettings::Fargate(settings) => {
+                let network = network
+                    .expect("tasks on Fargate have interfaces, and none are declared without a network");
                 match settings.capacity {
                     FargateCapacity::OnDemand => {
                         let mut launch = FargateLaunch::builder().network(network).build();
@@ -88,14 +90,14 @@ impl StateStack {
                     }
                 }
             }
-            (LaunchSettings::Ec2(_), network) => {
+            LaunchSettings::Ec2(_) => {
                 let spread = PlacementStrategy::Spread("attribute:ecs.availability-zone".to_owned());
                 let mut launch = Ec2Launch::builder().placement_strategy(spread).build();
                 launch.network = network;
                 launch.load_balancers = balancers;
                 launch.into()
             }
-            (LaunchSettings::External(_), _) => ExternalLaunch::builder().build().into(),
+            LaunchSettings::External(_) => ExternalLaunch::builder().build().into(),
         }
     }
 

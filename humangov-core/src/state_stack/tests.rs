@@ -261,7 +261,10 @@ fn managed_policies_take_the_place_of_narrow_ones_and_are_warned_of() {
         role.managed_policies,
         ["arn:aws:iam::aws:policy/AmazonDynamoDBFullAccess", "arn:aws:iam::aws:policy/AmazonS3FullAccess"]
     );
-    insta::assert_snapshot!(stack.warnings().join("\n"), @"");
+    insta::assert_snapshot!(stack.warnings().join("\n"), @r"
+    AmazonS3FullAccess lets the tasks of California do everything with every bucket of the account, those of other tenants included
+    AmazonDynamoDBFullAccess lets the tasks of California do everything with every table of the account, those of other tenants included
+    ");
 }
 
 #[test]

@@ -153,11 +153,10 @@ impl StateStack {
     /// Another name whenever the group must be another one: when what cannot be changed of it does, or when it gets another load
     /// balancer, since it can only ever have one.
     fn target_group_name(&self, network: &NetworkSettings, target_type: TargetType) -> String {
-        let fixed = format!(
-            "{NGINX_PORT} HTTP {target_type:?} shared={} {}",
-            self.fleet.load_balancer.alb.is_shared(),
-            self.fleet.placement_of_load_balancer(network)
-        );
+        let targets = if target_type == TargetType::Ip { "ip" } else { "instance" };
+        let sharing = if self.fleet.load_balancer.alb.is_shared() { "shared" } else { "own" };
+        let balancer = self.fleet.placement_of_load_balancer(network);
+        let fixed = format!("{NGINX_PORT} HTTP {targets} {sharing} {balancer}");
         let discriminator = names::short_hash(fixed);
         names::target_group(self.fleet.name.as_str(), self.tenant.slug(), "web", &discriminator)
     }
