@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The words and flags of the command.
+
+use clap::{ArgAction, Args, Parser, Subcommand, builder::FalseyValueParser};
+use clap_complete::Shell;
+use std::{path::PathBuf, time::Duration};
+
+/// Deploys one isolated HumanGov application for each US state on AWS.
+#[derive(Debug, Parser)]
+#[command(name = "humangov", version, max_term_width = 100, after_help = after_help())]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags of every command.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub struct Global {
+    /// The configuration.
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "HUMANGOV_CONFIG",
+        default_value = "humangov.toml",
+        hide_env = true
+    )]
+    pub config: PathBuf,
+    /// The AWS profile, instead of `AWS_PROFILE`.
+    #[arg(long, global = true, value_name = "NAME", env = "HUMANGOV_PROFILE", hide_env = true)]
+    pub profile: Option<String>,
+    /// The region, instead of `fleet.region`, `AWS_REGION`, `AWS_DEFAULT_REGION` or the profile's.
+    #[arg(long, global = true, value_name = "NAME", env = "HUMANGOV_REGION", hide_env = true)]
+    pub region: Option<String>,
+    /// Another endpoint for all services, such as an emulator's, instead of `AWS_ENDPOINT_URL`.
+    #[arg(long, global = true, value_name = "URL", env = "HUMANGOV_ENDPOINT_URL", hide_env = true)]
+    pub endpoint_url: Option<String>,
+    /// One JSON document on standard output, and events as JSON lines on standard error.
+    #[arg(long, global = true, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "HUMANGOV_JSON", hide_env = true)]
+    pub json: bool,
+    /// No colours, as with `NO_COLOR`.
+    #[arg(long, global = true, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "HUMANGOV_NO_COLOR", hide_env = true)]
+    pub no_color: bool,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write a commented configuration to begin with.
+    Init(Init),
+    /// Check the configuration without calling AWS.
+    Validate(Validate),
+    /// Print the JSON Schema of the configuration.
+    Schema,
+    /// Print a script that completes this command's words in a shell.
+    #[command(visible_alias = "completion")]
+    Completions(Completions),
+}
+
+/// Write a commented configuration.
+#[derive(Debug, Args)]
+pub struct Init {
+    /// The states to begin with, by name or postal code.
+    #[arg(value_name = "STATES")]
+    pub states: Vec<String>,
+    /// What all names in AWS begin with.
+    #[arg(long, value_name = "NAME", default_value = "humangov")]
+    pub fleet: String,
+}
+
+/// Check the configuration.
+#[derive(Debug, Args)]
+pub struct Validate {
+    #[command(flatten)]
+    pub states: States,
+}
+
+/// Print a completion script.
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell.
+    #[arg(value_name = "SHELL")]
+    pub shell: Shell,
+}
+
+/// Which states.
+#[derive(Debug, Clone, Args)]
+pub struct States {
+    /// States by name or postal code; all of the configuration when none is given.
+    #[arg(value_name = "STATES")]
+    pub states: Vec<String>,
+}
+
+/// A time as people write it: `90s`, `10m`, `1h30m`.
+#[cfg_attr(not(test), expect(dead_code, reason = "for the commands that call AWS"))]
+pub fn duration(text: &str) -> Result<Duration, String> {
+    const FORM: &str = "write a time such as 90s, 10m or 1h30m";
+    let mut total = Duration::ZERO;
+    let mut rest = text.trim();
+    if rest.is_empty() {
+        return Err(FORM.to_owned());
+    }
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        let number: u64 = rest[..digits].parse().map_err(|_| FORM.to_owned())?;
+        let unit = rest[digits..].chars().next();
+        let seconds = match unit {
+            Some('h') => 3600,
+            Some('m') => 60,
+            Some('s') => 1,
+            _ => return Err(FORM.to_owned()),
+        };
+        let part = number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(|| FORM.to_owned())?;
+        total = total.checked_add(part).ok_or_else(|| FORM.to_owned())?;
+        rest = &rest[digits + 1..];
+    }
+    if total.is_zero() { Err("must be more than nothing".to_owned()) } else { Ok(total) }
+}
+
+fn after_help() -> String {
+    format!(
+        "Exit codes:\n{}\n\nEvery flag of all commands can be given as HUMANGOV_<FLAG> in the environment.",
+        crate::exit::table()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definitions_do_not_contradict_each_other() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn times_are_read_as_people_write_them() {
+        for (text, seconds) in [("90s", 90), ("10m", 600), ("1h30m", 5400), (" 1m5s ", 65)] {
+            assert_eq!(duration(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for text in ["", "10", "m", "1.5h", "0s", "-1s", "99999999999999999999s", "1d", "5m é"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+}
