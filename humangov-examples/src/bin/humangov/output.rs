@@ -49,7 +49,7 @@ impl Output {
 
     /// The result: `text` for people, or `document` as JSON.
     pub fn result(self, text: &str, document: impl FnOnce() -> Value) -> io::Result<()> {
-        if self.json { print_document(document()) } else { print(text) }
+        if self.json { print_document(&document()) } else { print(text) }
     }
 
     /// Something to know besides the result. Not with `--json`, where it is part of the document.
@@ -100,7 +100,7 @@ pub fn print(text: &str) -> io::Result<()> {
     }
 }
 
-fn print_document(document: Value) -> io::Result<()> {
+fn print_document(document: &Value) -> io::Result<()> {
     print(&format!("{document:#}"))
 }
 

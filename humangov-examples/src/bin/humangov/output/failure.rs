@@ -161,9 +161,8 @@ mod tests {
     use super::*;
     use humangov_core::handler::{HandlerError, HandlerErrorKind};
 
-    fn shown(error: HandlerError) -> String {
-        anstream::adapter::strip_str(&failed_call("california", "ecs.service/app", &(&error).into()))
-            .to_string()
+    fn shown(error: &HandlerError) -> String {
+        anstream::adapter::strip_str(&failed_call("california", "ecs.service/app", &error.into())).to_string()
     }
 
     #[test]
@@ -173,7 +172,7 @@ mod tests {
         let error = HandlerError::new(HandlerErrorKind::AccessDenied, "CreateService", message)
             .with_aws_code("AccessDeniedException")
             .with_request_id("5f2c");
-        insta::assert_snapshot!(shown(error), @"
+        insta::assert_snapshot!(shown(&error), @"
         ✗ california  ecs.service/app  CreateService failed: AccessDeniedException (request 5f2c)
             User: arn:aws:iam::123456789012:user/deployer is not authorized to perform: iam:PassRole on resource: arn:aws:iam::123456789012:role/humangov-california-task because no identity-based policy allows it
             likely: the credentials lack iam:PassRole
@@ -189,7 +188,7 @@ mod tests {
             "circuit breaker, 3 tasks stopped",
         )
         .with_details(vec!["app    exited 3".to_owned(), "back at humangov-california:7".to_owned()]);
-        insta::assert_snapshot!(shown(error), @"
+        insta::assert_snapshot!(shown(&error), @"
         ✗ california  ecs.service/app  the deployment ecs-svc/8157 failed
             circuit breaker, 3 tasks stopped
             app    exited 3
