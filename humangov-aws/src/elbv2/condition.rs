@@ -6,14 +6,20 @@ use humangov_core::kind::elbv2::{Condition, QueryStringPair};
 
 /// A condition as AWS takes it.
 ///
-/// Host names and paths go as the older `Values`, which AWS takes with several values as well (never together with
-/// `HostHeaderConfig` or `PathPatternConfig`): some servers that speak the protocol lose what is in those two.
+/// One host name or path goes as the older `Values`, which AWS documents for one, and which servers keep that lose what is
+/// in `HostHeaderConfig` or `PathPatternConfig`. Several can only go in those two: never both forms together.
 pub(super) fn write(condition: &Condition) -> types::RuleCondition {
     let written = types::RuleCondition::builder().field(condition.field());
     match condition {
-        Condition::HostHeader(values) | Condition::PathPattern(values) => {
+        Condition::HostHeader(values) | Condition::PathPattern(values) if values.len() == 1 => {
             written.set_values(Some(values.clone()))
         }
+        Condition::HostHeader(values) => written.host_header_config(
+            types::HostHeaderConditionConfig::builder().set_values(Some(values.clone())).build(),
+        ),
+        Condition::PathPattern(values) => written.path_pattern_config(
+            types::PathPatternConditionConfig::builder().set_values(Some(values.clone())).build(),
+        ),
         Condition::HttpHeader { name, values } => written.http_header_config(
             types::HttpHeaderConditionConfig::builder()
                 .http_header_name(name)
@@ -83,7 +89,9 @@ mod tests {
     #[test]
     fn conditions_read_back_as_they_were_written() {
         for condition in [
+            Condition::host_header(["a.com"]),
             Condition::host_header(["a.com", "b.com"]),
+            Condition::path_pattern(["/california"]),
             Condition::path_pattern(["/california", "/california/*"]),
             Condition::HttpHeader { name: "X-A".into(), values: vec!["1".into()] },
             Condition::HttpRequestMethod(vec!["GET".into()]),
@@ -92,6 +100,14 @@ mod tests {
         ] {
             assert_eq!(read(&write(&condition)), Some(condition));
         }
+    }
+
+    #[test]
+    fn one_host_or_path_goes_in_the_older_form_and_several_in_the_newer() {
+        let one = write(&Condition::path_pattern(["/a"]));
+        assert_eq!((one.values().len(), one.path_pattern_config().is_none()), (1, true));
+        let several = write(&Condition::path_pattern(["/a", "/b"]));
+        assert_eq!((several.values().len(), several.path_pattern_config().is_some()), (0, true));
     }
 
     #[test]
