@@ -49,6 +49,7 @@ fn without_a_shared_load_balancer_four_resources_do() {
     );
     let role: Role = get(&stack, "execution");
     let policy = role.inline_policies["start-tasks"].to_json().unwrap();
+    let policy = crate::value::Canonical::new(&policy).to_value();
     insta::assert_snapshot!(serde_json::to_string_pretty(&policy).unwrap());
 }
 

@@ -220,6 +220,7 @@ fn redacted(value: &Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::value::Canonical;
     use serde_json::json;
 
     const RULES: &[Rule] = &[
@@ -234,8 +235,9 @@ mod tests {
         diff(Sides { desired, recorded, current }, RULES)
             .into_iter()
             .map(|change| {
-                let show =
-                    |value: Option<Value>| value.map_or_else(|| "-".to_owned(), |value| value.to_string());
+                let show = |value: Option<Value>| {
+                    value.map_or_else(|| "-".to_owned(), |value| Canonical::new(&value).as_str().to_owned())
+                };
                 let (before, after) = (show(change.before), show(change.after));
                 format!("{} {before} -> {after} {:?} {:?}", change.path, change.effect, change.origin)
             })

@@ -51,7 +51,8 @@ fn shown(stack: &Stack) -> String {
     });
     let all: serde_json::Map<String, Value> = all.collect();
     let text = json!({ "resources": all, "exports": stack.exports() });
-    serde_json::to_string_pretty(&text).unwrap()
+    // Sorted: whether serde_json keeps the order of insertion depends on what else is built.
+    serde_json::to_string_pretty(&crate::value::Canonical::new(&text).to_value()).unwrap()
 }
 
 /// Leaves out what is left to AWS.

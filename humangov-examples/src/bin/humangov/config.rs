@@ -134,7 +134,7 @@ pub struct Service {
     pub memory: Memory,
     /// The CPU architecture that the images are built for.
     pub cpu_architecture: CpuArchitecture,
-    /// How many tasks run; with autoscaling, how many run at first.
+    /// How many tasks run. Autoscaling, where there is any, decides instead.
     #[schemars(range(min = 0, max = 5000))]
     pub desired_count: u32,
     /// The path that the load balancer asks for to see whether a task is well.

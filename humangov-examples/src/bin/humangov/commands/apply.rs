@@ -18,12 +18,11 @@ pub async fn run(args: &Apply, global: &Global, output: Output) -> Result<Exit, 
     let config = Config::load(&global.config)?;
     let states = chosen(&args.states, &config)?;
     let session = open(global, &config, output).await?;
-    let plan = match &args.plan {
-        Some(path) => SavedPlan::load(path, &session)?,
-        None => {
-            let fleet = declared(&session, &config, &states).await?;
-            planned(&session, &fleet, true).await?
-        }
+    let plan = if let Some(path) = &args.plan {
+        SavedPlan::load(path, &session)?
+    } else {
+        let fleet = declared(&session, &config, &states).await?;
+        planned(&session, &fleet, true).await?
     };
     output.note(&plan_text(&plan));
     output.note("");
