@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """ECS as moto_server.py promises it: services that live, fail, roll back and drain, one step for each poll."""
 
+import inspect
 import os
 import random
 from datetime import datetime, timezone
@@ -262,6 +263,21 @@ def define(original, self, *arguments, **members):
     if launch and "FARGATE" not in launch:
         self.compatibilities = list(launch)
         self.network_mode = members.get("network_mode") or "bridge"
+
+
+@patch(Ecs, "create_service")
+def create_anywhere(original, self, *arguments, **members):
+    """moto refuses EXTERNAL for services, though it takes it for tasks."""
+    call = inspect.signature(original).bind(self, *arguments, **members)
+    external = call.arguments.get("launch_type") == "EXTERNAL"
+    if external:
+        call.arguments["launch_type"] = "EC2"
+    service = original(*call.args, **call.kwargs)
+    if external:
+        service.launch_type = "EXTERNAL"
+        for deployment in service.deployments:
+            deployment["launchType"] = "EXTERNAL"
+    return service
 
 
 @patch(EcsApi)

@@ -132,7 +132,10 @@ fn settings_are_right(look: &Value) {
     };
     let table = one("dynamodb.table");
     assert_eq!(table["KeySchema"][0]["AttributeName"], "id", "{table:#}");
-    assert_eq!(table["BillingModeSummary"]["BillingMode"], "PAY_PER_REQUEST");
+    assert_eq!(
+        (&table["billingMode"], &table["pointInTimeRecovery"]),
+        (&Value::from("PAY_PER_REQUEST"), &Value::from("ENABLED"))
+    );
     let task = one("ecs.task_definition");
     assert_eq!((&task["cpu"], &task["memory"]), (&Value::from("512"), &Value::from("1024")));
     let containers = task["containerDefinitions"].as_array().unwrap();
