@@ -12,7 +12,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("ports", &["handler", "store"]),
     ("plan", &["plan"]),
     ("run", &["event", "exec"]),
-    ("product", &["base_stack", "fleet", "state_stack"]),
+    ("product", &["base_stack", "fleet", "fleet_settings", "state_stack"]),
     ("testing", &["testing"]),
 ];
 
