@@ -62,6 +62,7 @@ pub enum EventKind {
         /// Which try failed, from 1.
         attempt: u32,
         /// After what wait.
+        #[serde(rename = "wait_ms", with = "millis")]
         wait: Duration,
         /// Why.
         error: ErrorReport,
@@ -73,6 +74,7 @@ pub enum EventKind {
         /// What it did.
         operation: StepOperation,
         /// How long it took.
+        #[serde(rename = "elapsed_ms", with = "millis")]
         elapsed: Duration,
     },
     /// A step failed.
@@ -84,6 +86,7 @@ pub enum EventKind {
         /// Why.
         error: ErrorReport,
         /// How long it took.
+        #[serde(rename = "elapsed_ms", with = "millis")]
         elapsed: Duration,
     },
     /// What was done is being undone.
@@ -95,8 +98,23 @@ pub enum EventKind {
         /// `applied`, `rolled_back`, and so on: see [`crate::exec::Outcome::name`].
         outcome: String,
         /// How long it took.
+        #[serde(rename = "elapsed_ms", with = "millis")]
         elapsed: Duration,
     },
+}
+
+/// Durations as whole milliseconds: what every program can read.
+pub(crate) mod millis {
+    use serde::{Deserialize, Deserializer, Serializer};
+    use std::time::Duration;
+
+    pub(crate) fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_millis)
+    }
 }
 
 /// What a step does to its resource.

@@ -23,4 +23,6 @@ pub mod state_stack;
 pub mod store;
 pub mod tags;
 pub mod tenant;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod value;

@@ -8,18 +8,21 @@ use crate::{
     exec::{
         Cancel, CancelLevel, Direction, LeftOver, Machine, Mode, Outcome, Report, Status, StepFailure,
         StepReport, Task,
-        perform::{Failure, Left, Performed, Performer, Work},
+        perform::{Done, Failure, Left, Performed, Performer, Work},
         schedule::{Op, Schedule, Step},
     },
     handler::{Contents, Cx, HandlerError, HandlerErrorKind, Registry},
-    plan::{Action, Change, Imports, Plan, PlanKind, keep_unmanaged},
+    plan::{Action, Change, Imports, Plan, PlanKind, ReplaceOrder, keep_unmanaged},
     store::{Deposed, LockInfo, Recorded, Snapshot, StateStore, StoreError, Version},
     value::{Json, Reference, Source, resolve, walk_references},
 };
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use serde_json::Value;
 use std::{collections::HashMap, error::Error, fmt, sync::Arc, time::Duration};
-use tokio::{sync::Semaphore, time::Instant};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::Instant,
+};
 use tracing::Instrument;
 
 /// How plans are executed.
@@ -28,9 +31,9 @@ use tracing::Instrument;
 pub struct ExecOptions {
     /// How many steps run at once, over all stacks of this executor.
     pub concurrency: usize,
-    /// The longest a step may take, waiting included.
+    /// The longest a step may take, waiting included, and a deletion may go unanswered.
     pub step_timeout: Duration,
-    /// The longest a refused call is tried again, while what it needs settles.
+    /// The longest a refused call is tried again, while what it needs settles, and any other call may go unanswered.
     pub settle_timeout: Duration,
     /// The wait before the first retry; each next one is twice as long.
     pub retry_first: Duration,
@@ -231,6 +234,7 @@ impl Executor {
             imports,
             events,
             before: vec![None; schedule.steps.len()],
+            found: HashMap::new(),
             schedule,
             machine,
             snapshot,
@@ -294,6 +298,8 @@ struct Driver<'a> {
     resolved: HashMap<usize, Value>,
     /// What was recorded before each step.
     before: Vec<Option<Recorded>>,
+    /// Specs of what this run meant to make and found there, by change: to be brought back, not deleted, when it goes back.
+    found: HashMap<usize, Value>,
     steps: Vec<StepReport>,
     cause: Option<StepFailure>,
     failures: Vec<StepFailure>,
@@ -312,6 +318,7 @@ impl Driver<'_> {
             self.machine.never_unwind();
         }
         self.emit(EventKind::RunStarted { steps: self.schedule.steps.len() });
+        self.heed(cancel.level());
         let mut running = Running::new();
         let mut mode = self.machine.mode();
         loop {
@@ -326,18 +333,25 @@ impl Driver<'_> {
                     _ => {}
                 }
             }
-            while let Some(task) = self.machine.next_task() {
-                let started = self.start(task);
-                running.push(started);
+            // A step begins when there is room for it: what only waits for room can still be called off.
+            let slots = Arc::clone(&self.executor.slots);
+            while self.machine.has_task()
+                && let Ok(slot) = Arc::clone(&slots).try_acquire_owned()
+            {
+                self.begin(slot, &mut running);
             }
             if self.machine.mode() != mode {
                 continue;
             }
-            if running.is_empty() {
+            if running.is_empty() && !self.machine.has_task() {
                 break;
             }
             tokio::select! {
-                ended = running.next() => {
+                slot = slots.acquire_owned(), if self.machine.has_task() => {
+                    let slot = slot.expect("the executor never closes its slots");
+                    self.begin(slot, &mut running);
+                }
+                ended = running.next(), if !running.is_empty() => {
                     let Some((task, operation, performed)) = ended else { continue };
                     self.end(task, operation, performed);
                     // Results that came together are recorded together.
@@ -349,11 +363,10 @@ impl Driver<'_> {
                     }
                 }
                 level = cancel.beyond(self.cancelled) => {
-                    self.cancelled = level;
+                    self.heed(level);
                     if level == CancelLevel::Abandon {
                         break;
                     }
-                    self.machine.stop(self.executor.options.on_failure == OnFailure::RollBack);
                 }
             }
         }
@@ -375,12 +388,32 @@ impl Driver<'_> {
             exports: self.snapshot.exports.clone(),
             elapsed,
         };
+        // A run that its store stopped says so, even where the end of it could be recorded.
         match self.store_error.take() {
             None => Ok(report),
             Some(error) => {
                 Err(ExecError { kind: ExecErrorKind::Store(error), report: Some(Box::new(report)) })
             }
         }
+    }
+
+    /// Does as it is asked to by whoever cancels.
+    fn heed(&mut self, level: CancelLevel) {
+        self.cancelled = level;
+        if level > CancelLevel::None {
+            self.machine.stop(self.executor.options.on_failure == OnFailure::RollBack);
+        }
+    }
+
+    /// Begins the next task, if there still is one.
+    fn begin<'f>(&mut self, slot: OwnedSemaphorePermit, running: &mut Running<'f>) {
+        let Some(task) = self.machine.next_task() else { return };
+        let perform = self.start(task);
+        running.push(Box::pin(async move {
+            let ended = perform.await;
+            drop(slot);
+            ended
+        }));
     }
 
     fn emit(&self, what: EventKind) {
@@ -440,12 +473,11 @@ impl Driver<'_> {
         let (work, handler) = match (work, handler) {
             (Ok(work), Some(handler)) => (work, handler),
             (Ok(Work::Nothing), None) => {
-                let done = Performed {
-                    result: Ok(crate::exec::perform::Done { outputs: None }),
-                    retries: 0,
-                    elapsed: Duration::ZERO,
-                };
-                return Box::pin(std::future::ready((task, operation, done)));
+                return Box::pin(std::future::ready((
+                    task,
+                    operation,
+                    Performed::at_once(Ok(Done::default())),
+                )));
             }
             (work, _) => {
                 let error = work.err().unwrap_or_else(|| {
@@ -455,11 +487,7 @@ impl Driver<'_> {
                         format!("no handler for {}", address.kind_str()),
                     )
                 });
-                let failed = Performed {
-                    result: Err(Failure { error, left: Left::Nothing }),
-                    retries: 0,
-                    elapsed: Duration::ZERO,
-                };
+                let failed = Performed::at_once(Err(Failure { error, left: Left::Nothing }));
                 return Box::pin(std::future::ready((task, operation, failed)));
             }
         };
@@ -470,12 +498,9 @@ impl Driver<'_> {
             events: self.events.clone(),
             clock: self.executor.options.clock.clone(),
             retries: 0,
+            found: None,
         };
-        let slots = Arc::clone(&self.executor.slots);
-        let perform = async move {
-            let _slot = slots.acquire_owned().await;
-            (task, operation, performer.perform(work).await)
-        };
+        let perform = async move { (task, operation, performer.perform(work).await) };
         Box::pin(perform.instrument(span))
     }
 
@@ -501,8 +526,8 @@ impl Driver<'_> {
             Op::Create => {
                 let spec = self.resolve_desired(change)?;
                 self.resolved.insert(step.change, spec.clone());
-                let replaced = matches!(change.action, Action::Replace(_)).then(|| prior().1);
-                Work::Create { spec, replaced }
+                // A plan that did not look at the cloud does not know that there is nothing yet.
+                Work::Create { spec, others: others(change), look_first: !self.plan.refreshed }
             }
             Op::Update => {
                 let mut desired = self.resolve_desired(change)?;
@@ -532,28 +557,24 @@ impl Driver<'_> {
     fn undo_work(&self, task: Task) -> Work {
         let step = self.step(task);
         let change = self.change(task);
-        let spec = || self.resolved.get(&step.change).cloned().unwrap_or_default();
-        let prior = change.prior.as_ref();
+        let prior = || change.prior.as_ref().map(|prior| prior.spec.to_value()).unwrap_or_default();
         match step.op {
             Op::Create => {
-                let replaced = prior.map(|prior| prior.outputs.to_value());
+                if let Some(found) = self.found.get(&step.change) {
+                    return Work::Restore { desired: found.clone() };
+                }
+                let spec = self.resolved.get(&step.change).cloned().unwrap_or_default();
                 match self.outputs.get(&change.address) {
-                    Some(outputs) if Some(outputs) != replaced.as_ref() => Work::Delete {
-                        prior: spec(),
+                    Some(outputs) => Work::Delete {
+                        prior: spec,
                         outputs: outputs.clone(),
                         contents: Contents::MustBeEmpty,
                     },
-                    _ => Work::DeleteIfThere { spec: spec(), replaced },
+                    None => Work::DeleteIfThere { spec, others: others(change) },
                 }
             }
-            Op::Update => Work::Restore {
-                desired: prior.map(|prior| prior.spec.to_value()).unwrap_or_default(),
-                outputs: prior.map(|prior| prior.outputs.to_value()).unwrap_or_default(),
-            },
-            Op::DeleteFirst => Work::Create {
-                spec: prior.map(|prior| prior.spec.to_value()).unwrap_or_default(),
-                replaced: None,
-            },
+            Op::Update => Work::Restore { desired: prior() },
+            Op::DeleteFirst => Work::Recreate { spec: prior() },
             Op::Record | Op::Forget | Op::Delete | Op::DeleteReplaced | Op::DeleteDeposed(_) => Work::Nothing,
         }
     }
@@ -561,7 +582,10 @@ impl Driver<'_> {
     /// Takes in a result: the machine, the record, then everybody else.
     fn end(&mut self, task: Task, operation: StepOperation, performed: Performed) {
         let address = self.change(task).address.clone();
-        let Performed { result, retries, elapsed } = performed;
+        let Performed { result, found, retries, elapsed } = performed;
+        if let Some(found) = found {
+            self.found.insert(self.step(task).change, found);
+        }
         let error = match result {
             Ok(done) => {
                 self.record_success(task, done.outputs);
@@ -615,7 +639,7 @@ impl Driver<'_> {
                 let outputs = outputs
                     .or_else(|| change.prior.as_ref().map(|prior| prior.outputs.to_value()))
                     .unwrap_or_default();
-                self.record(step, &outputs);
+                self.record(step, &outputs, false);
                 self.outputs.insert(address.clone(), outputs);
             }
             Op::Delete | Op::DeleteFirst | Op::Forget => drop(self.snapshot.resources.remove(address)),
@@ -635,13 +659,12 @@ impl Driver<'_> {
     }
 
     /// Records what is there now under the address of a change.
-    fn record(&mut self, step: Step, outputs: &Value) {
+    fn record(&mut self, step: Step, outputs: &Value, unfinished: bool) {
         let change = &self.plan.changes[step.change];
         let Some(desired) = &change.desired else { return };
         let mut deposed = change.deposed.clone();
         if step.op == Op::Create
-            && let (Action::Replace(crate::plan::ReplaceOrder::CreateFirst), Some(prior)) =
-                (change.action, &change.prior)
+            && let (Action::Replace(ReplaceOrder::CreateFirst), Some(prior)) = (change.action, &change.prior)
         {
             deposed.push(Deposed { spec: prior.spec.clone(), outputs: prior.outputs.clone() });
         }
@@ -653,6 +676,7 @@ impl Driver<'_> {
             dependencies: desired.dependencies.clone(),
             holds_data: desired.holds_data,
             deposed,
+            unfinished,
         };
         self.snapshot.resources.insert(change.address.clone(), recorded);
     }
@@ -660,19 +684,34 @@ impl Driver<'_> {
     fn record_failure(&mut self, task: Task, left: Left) {
         self.dirty = true;
         let step = self.step(task);
+        let address = &self.plan.changes[step.change].address;
         if task.direction == Direction::Undo {
+            self.mark_unfinished(address);
             return self.machine.failed(task, true).expect("the task ran");
         }
         match left {
             Left::Nothing => self.machine.failed(task, false).expect("the task ran"),
             Left::Outputs(outputs) => {
                 // It exists: whatever becomes of this run, that must be known.
-                self.record(step, &outputs);
-                self.outputs.insert(self.change(task).address.clone(), outputs);
+                self.record(step, &outputs, true);
+                self.outputs.insert(address.clone(), outputs);
                 self.machine.failed(task, true).expect("the task ran");
             }
-            Left::Partly => self.machine.failed(task, true).expect("the task ran"),
-            Left::InDoubt => self.machine.in_doubt(task).expect("the task ran"),
+            Left::Partly => {
+                self.mark_unfinished(address);
+                self.machine.failed(task, true).expect("the task ran");
+            }
+            Left::InDoubt => {
+                self.mark_unfinished(address);
+                self.machine.in_doubt(task).expect("the task ran");
+            }
+        }
+    }
+
+    /// Has the next run look after a resource again, unless this one undoes what it did to it.
+    fn mark_unfinished(&mut self, address: &Address) {
+        if let Some(recorded) = self.snapshot.resources.get_mut(address) {
+            recorded.unfinished = true;
         }
     }
 
@@ -720,7 +759,6 @@ impl Driver<'_> {
             Ok(version) => {
                 self.version = version;
                 self.dirty = false;
-                self.store_error = None;
             }
             Err(error) => {
                 tracing::error!(%error, "the snapshot could not be saved");
@@ -746,9 +784,7 @@ impl Driver<'_> {
                 (false, _) => Outcome::Incomplete { failures },
             };
         }
-        let undone = (0..).zip(&self.schedule.shapes).all(|(step, _)| {
-            !matches!(self.machine.status(step), Status::Done | Status::UndoFailed | Status::InDoubt)
-        });
+        let undone = (0..).zip(&self.schedule.shapes).all(|(step, _)| !self.machine.is_applied(step));
         match (self.cause.take(), undone) {
             (Some(cause), true) => Outcome::RolledBack { cause },
             (cause, false) if cause.is_some() || !failures.is_empty() => {
@@ -767,10 +803,13 @@ impl Driver<'_> {
         for (step, shape) in (0..).zip(&self.schedule.shapes) {
             let task = Task { step, direction: Direction::Do };
             let reason = match (self.machine.status(step), shape.cleanup) {
-                (Status::Failed, true) => "it could not be deleted",
+                (Status::Failed | Status::InDoubt, true) => "it could not be deleted",
                 (Status::Skipped, true) if committed => "it was not deleted yet",
                 (Status::UndoFailed, false) => "it could not be undone",
-                (Status::InDoubt, _) => "whether it was made is not known",
+                (Status::InDoubt, false) => "whether it was made is not known",
+                (Status::Failed, false) if self.machine.is_applied(step) => {
+                    "it was not finished and not undone"
+                }
                 (Status::Done, false) if !committed => "it was not undone",
                 (Status::Running | Status::Undoing, _) => "it was under way",
                 _ => continue,
@@ -779,6 +818,20 @@ impl Driver<'_> {
         }
         left
     }
+}
+
+/// The outputs of what is, or may be, still there under the address of a change, and is not what the change makes. The first
+/// half of a delete-first replacement has gone when the second begins, and may well have had the same outputs.
+fn others(change: &Change) -> Vec<Value> {
+    let replaced = match change.action {
+        Action::Replace(ReplaceOrder::CreateFirst) => change.prior.as_ref().map(|prior| &prior.outputs),
+        _ => None,
+    };
+    replaced
+        .into_iter()
+        .chain(change.deposed.iter().map(|deposed| &deposed.outputs))
+        .map(Json::to_value)
+        .collect()
 }
 
 const fn operation_of(op: Op, direction: Direction) -> StepOperation {

@@ -209,6 +209,20 @@ impl Machine {
         self.status[step as usize]
     }
 
+    /// Whether [`Machine::next_task`] would give a step now.
+    pub fn has_task(&self) -> bool {
+        match self.mode {
+            Mode::Forward | Mode::Cleanup => !self.ready.is_empty(),
+            Mode::Unwinding => !self.undo_ready.is_empty(),
+            Mode::Draining | Mode::Finished => false,
+        }
+    }
+
+    /// Whether `step` has done something, or may have, that was not undone.
+    pub fn is_applied(&self, step: u32) -> bool {
+        self.applied[step as usize]
+    }
+
     /// How many steps run now.
     pub fn running(&self) -> u32 {
         self.running

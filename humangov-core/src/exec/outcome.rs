@@ -82,6 +82,7 @@ pub struct StepReport {
     /// Why it failed, if it did.
     pub error: Option<ErrorReport>,
     /// How long it took.
+    #[serde(rename = "elapsed_ms", with = "crate::event::millis")]
     pub elapsed: Duration,
     /// How often it was tried again.
     pub retries: u32,
@@ -114,6 +115,7 @@ pub struct Report {
     /// What other stacks may import now.
     pub exports: BTreeMap<String, Value>,
     /// How long it took.
+    #[serde(rename = "elapsed_ms", with = "crate::event::millis")]
     pub elapsed: Duration,
 }
 

@@ -9,38 +9,50 @@ use crate::{
         Call, Contents, Cx, Depth, DynHandler, Effect, HandlerError, HandlerErrorKind, LiveValue, Ownership,
         ReadRequest, Readiness, Reply,
     },
+    plan::keep_unmanaged,
 };
 use serde_json::Value;
 use std::{sync::Arc, time::Duration};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 /// What a step has to do, with every reference resolved.
 #[derive(Debug)]
 pub(crate) enum Work {
     /// Nothing in AWS.
     Nothing,
-    /// Make this. What it replaces may still be there, under outputs of its own.
-    Create { spec: Value, replaced: Option<Value> },
+    /// Make this. What has these outputs may be there and is something else; what is there already is found first, if asked.
+    Create { spec: Value, others: Vec<Value>, look_first: bool },
     /// Change this in place.
     Update { prior: Value, outputs: Value, desired: Value },
     /// Delete this.
     Delete { prior: Value, outputs: Value, contents: Contents },
     /// Delete what a create may have left: look first.
-    DeleteIfThere { spec: Value, replaced: Option<Value> },
+    DeleteIfThere { spec: Value, others: Vec<Value> },
     /// Bring back to `desired` whatever it has become.
-    Restore { desired: Value, outputs: Value },
+    Restore { desired: Value },
+    /// Make what was deleted, if it was, again.
+    Recreate { spec: Value },
 }
 
 /// What a step came to.
 #[derive(Debug)]
 pub(crate) struct Performed {
     pub result: Result<Done, Failure>,
+    /// The spec of what was there already, where something was to be made.
+    pub found: Option<Value>,
     pub retries: u32,
     pub elapsed: Duration,
 }
 
+impl Performed {
+    /// What needed no call.
+    pub(crate) fn at_once(result: Result<Done, Failure>) -> Self {
+        Self { result, found: None, retries: 0, elapsed: Duration::ZERO }
+    }
+}
+
 /// A step that worked: the outputs, if it has any now.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Done {
     pub outputs: Option<Value>,
 }
@@ -73,6 +85,14 @@ pub(crate) struct Performer {
     pub events: Events,
     pub clock: Clock,
     pub retries: u32,
+    pub found: Option<Value>,
+}
+
+/// What was found changed to `spec`, which leaves some fields to AWS.
+fn over(spec: &Value, live: &LiveValue) -> Value {
+    let mut desired = spec.clone();
+    keep_unmanaged(&mut desired, None, &live.spec);
+    desired
 }
 
 impl Performer {
@@ -80,19 +100,37 @@ impl Performer {
         let started = Instant::now();
         let result = match work {
             Work::Nothing => Ok(Done { outputs: None }),
-            Work::Create { spec, replaced } => self.create(started, &spec, replaced.as_ref()).await,
+            Work::Create { spec, others, look_first: false } => self.create(started, &spec, &others).await,
+            Work::Create { spec, others, look_first: true } => {
+                self.create_or_find(started, &spec, &others).await
+            }
             Work::Update { prior, outputs, desired } => {
                 self.update(started, &prior, &outputs, &desired).await
             }
             Work::Delete { prior, outputs, contents } => {
                 self.delete(started, &prior, &outputs, contents).await
             }
-            Work::DeleteIfThere { spec, replaced } => {
-                self.delete_if_there(started, &spec, replaced.as_ref()).await
-            }
-            Work::Restore { desired, outputs } => self.restore(started, &desired, &outputs).await,
+            Work::DeleteIfThere { spec, others } => self.delete_if_there(started, &spec, &others).await,
+            Work::Restore { desired } => self.restore(started, &desired).await,
+            Work::Recreate { spec } => self.recreate(started, &spec).await,
         };
-        Performed { result, retries: self.retries, elapsed: started.elapsed() }
+        Performed { result, found: self.found, retries: self.retries, elapsed: started.elapsed() }
+    }
+
+    /// Calls the handler, and waits no longer for its answer than is sensible.
+    async fn call(&self, call: Call<'_>) -> Result<Reply, HandlerError> {
+        // Emptying what holds data is one deletion, and may take long.
+        let (what, most) = match call {
+            Call::Read(_) => ("read", self.options.settle_timeout),
+            Call::Create { .. } => ("create", self.options.settle_timeout),
+            Call::Update { .. } => ("update", self.options.settle_timeout),
+            Call::Delete { .. } => ("delete", self.options.step_timeout),
+            Call::Ready { .. } => ("ready", self.options.settle_timeout),
+        };
+        timeout(most, self.handler.call(call)).await.unwrap_or_else(|_| {
+            let message = format!("no answer after {} s", most.as_secs());
+            Err(HandlerError::new(HandlerErrorKind::TimedOut, what, message).with_effect(Effect::Unknown))
+        })
     }
 
     fn emit(&self, what: EventKind) {
@@ -126,7 +164,7 @@ impl Performer {
         depth: Depth,
     ) -> Result<Option<LiveValue>, HandlerError> {
         let request = [ReadRequest { cx: self.cx.clone(), spec, outputs, depth }];
-        match self.handler.call(Call::Read(&request)).await? {
+        match self.call(Call::Read(&request)).await? {
             Reply::Read(mut answers) if answers.len() == 1 => answers.pop().unwrap_or(Ok(None)),
             _ => Err(HandlerError::malformed("read", "the handler's answer does not fit the question")),
         }
@@ -154,53 +192,78 @@ impl Performer {
     }
 
     /// Whether what was found is what this step made: ours, and not the one it replaces.
-    fn is_new(&self, live: &LiveValue, replaced: Option<&Value>) -> bool {
-        let ours = match &live.ownership {
+    fn is_new(&self, live: &LiveValue, others: &[Value]) -> bool {
+        self.is_ours(live) && !others.contains(&live.outputs)
+    }
+
+    fn is_ours(&self, live: &LiveValue) -> bool {
+        match &live.ownership {
             Ownership::Owner(owner) => owner.is(&self.cx.fleet, &self.cx.stack, &self.cx.address),
             Ownership::Parent => true,
             Ownership::Nobody => false,
-        };
-        ours && replaced != Some(&live.outputs)
+        }
     }
 
-    async fn create(
+    /// Makes what a plan did not look for; what is there already and ours is changed into it instead.
+    async fn create_or_find(
         &mut self,
         started: Instant,
         spec: &Value,
-        replaced: Option<&Value>,
+        others: &[Value],
     ) -> Result<Done, Failure> {
         let deadline = started + self.options.settle_timeout;
+        match self.look_surely(deadline, spec, Depth::Full).await {
+            Err(error) => Err(Failure { error, left: Left::Nothing }),
+            Ok(Some(live)) if self.is_new(&live, others) => {
+                self.found = Some(live.spec.clone());
+                let desired = over(spec, &live);
+                self.update(started, &live.spec, &live.outputs, &desired).await
+            }
+            Ok(Some(live)) if !self.is_ours(&live) => {
+                let message = "it exists under our name and bears no tags of ours";
+                let error = HandlerError::new(HandlerErrorKind::AlreadyExists, "create", message);
+                Err(Failure { error, left: Left::Nothing })
+            }
+            Ok(_) => self.create(started, spec, others).await,
+        }
+    }
+
+    async fn create(&mut self, started: Instant, spec: &Value, others: &[Value]) -> Result<Done, Failure> {
+        let deadline = started + self.options.settle_timeout;
         let mut attempt = 0;
+        let mut in_doubt = false;
         let outputs = loop {
-            let error = match self.handler.call(Call::Create { cx: &self.cx, spec }).await {
+            let error = match self.call(Call::Create { cx: &self.cx, spec }).await {
                 Ok(Reply::Outputs(outputs)) => break outputs,
                 Ok(_) => HandlerError::malformed("create", "the handler's answer does not fit the question"),
                 Err(error) => error,
             };
             // A refused create made nothing. Any other may have made it, or a part of it: looking tells. A name that is taken
             // may be taken by an earlier try of this very step, whose answer was lost.
-            if error.effect() == Effect::Unknown || error.kind() == HandlerErrorKind::AlreadyExists {
+            in_doubt |= error.effect() == Effect::Unknown;
+            let taken = error.kind() == HandlerErrorKind::AlreadyExists;
+            // What was not found just now may only not be seen yet: undoing looks once more.
+            let unseen = if in_doubt { Left::InDoubt } else { Left::Nothing };
+            if in_doubt || taken {
                 match self.look_surely(deadline, spec, Depth::Full).await {
-                    Err(_) => return Err(Failure { error, left: Left::InDoubt }),
-                    Ok(Some(live)) if self.is_new(&live, replaced) => {
-                        if !error.kind().is_retryable()
-                            && error.kind() != HandlerErrorKind::AlreadyExists
-                            && error.kind() != HandlerErrorKind::Malformed
-                        {
+                    Err(_) => return Err(Failure { error, left: unseen }),
+                    Ok(Some(live)) if self.is_new(&live, others) => {
+                        let lost =
+                            matches!(error.kind(), HandlerErrorKind::Malformed | HandlerErrorKind::TimedOut);
+                        if !error.kind().is_retryable() && !taken && !lost {
                             return Err(Failure { error, left: Left::Outputs(live.outputs) });
                         }
                         // It is there: what is still missing of it is a change in place.
                         break self.complete(deadline, live, spec).await?;
                     }
-                    Ok(_) if error.kind() == HandlerErrorKind::AlreadyExists => {
-                        return Err(Failure { error, left: Left::Nothing });
-                    }
+                    Ok(Some(_)) if taken => return Err(Failure { error, left: Left::Nothing }),
+                    Ok(_) if taken => return Err(Failure { error, left: unseen }),
                     Ok(_) => {}
                 }
             }
             attempt += 1;
             if !error.kind().is_retryable() || !self.wait_to_retry(attempt, deadline, &error).await {
-                return Err(Failure { error, left: Left::Nothing });
+                return Err(Failure { error, left: unseen });
             }
         };
         match self.until_ready(started, spec, &outputs).await {
@@ -211,7 +274,7 @@ impl Performer {
 
     /// Brings what a broken create made to what it should be.
     async fn complete(&mut self, deadline: Instant, live: LiveValue, spec: &Value) -> Result<Value, Failure> {
-        self.change(deadline, &live.spec, &live.outputs, spec)
+        self.change(deadline, &live.spec, &live.outputs, &over(spec, &live))
             .await
             .map_err(|error| Failure { error, left: Left::Outputs(live.outputs.clone()) })
     }
@@ -227,7 +290,7 @@ impl Performer {
         let mut attempt = 0;
         loop {
             let call = Call::Update { cx: &self.cx, prior, outputs, desired };
-            let error = match self.handler.call(call).await {
+            let error = match self.call(call).await {
                 Ok(Reply::Outputs(outputs)) => return Ok(outputs),
                 Ok(_) => {
                     return Err(HandlerError::malformed(
@@ -262,7 +325,7 @@ impl Performer {
         }
     }
 
-    async fn restore(&mut self, started: Instant, desired: &Value, outputs: &Value) -> Result<Done, Failure> {
+    async fn restore(&mut self, started: Instant, desired: &Value) -> Result<Done, Failure> {
         let deadline = started + self.options.settle_timeout;
         let live = match self.look_surely(deadline, desired, Depth::Full).await {
             Ok(Some(live)) => live,
@@ -276,8 +339,19 @@ impl Performer {
             }
             Err(error) => return Err(Failure { error, left: Left::InDoubt }),
         };
-        let _ = outputs;
         self.update(started, &live.spec, &live.outputs, desired).await
+    }
+
+    async fn recreate(&mut self, started: Instant, spec: &Value) -> Result<Done, Failure> {
+        let deadline = started + self.options.settle_timeout;
+        match self.look_surely(deadline, spec, Depth::Full).await {
+            Err(error) => Err(Failure { error, left: Left::InDoubt }),
+            // It never went.
+            Ok(Some(live)) if self.is_ours(&live) => {
+                self.update(started, &live.spec, &live.outputs, spec).await
+            }
+            Ok(_) => self.create(started, spec, &[]).await,
+        }
     }
 
     async fn delete(
@@ -290,16 +364,19 @@ impl Performer {
         // What is deleted may drain, or be held by something that is still going: that takes as long as it takes.
         let deadline = started + self.options.step_timeout;
         let mut attempt = 0;
+        let mut in_doubt = false;
         loop {
             let call = Call::Delete { cx: &self.cx, prior, outputs, contents };
-            let error = match self.handler.call(call).await {
+            let error = match self.call(call).await {
                 Ok(Reply::Deleted) => return Ok(Done { outputs: None }),
                 Ok(_) => HandlerError::malformed("delete", "the handler's answer does not fit the question"),
                 Err(error) => error,
             };
             attempt += 1;
+            in_doubt |= error.effect() == Effect::Unknown;
             if !error.kind().is_retryable() || !self.wait_to_retry(attempt, deadline, &error).await {
-                return Err(Failure { error, left: Left::InDoubt });
+                let left = if in_doubt { Left::InDoubt } else { Left::Nothing };
+                return Err(Failure { error, left });
             }
         }
     }
@@ -308,12 +385,12 @@ impl Performer {
         &mut self,
         started: Instant,
         spec: &Value,
-        replaced: Option<&Value>,
+        others: &[Value],
     ) -> Result<Done, Failure> {
         let deadline = started + self.options.settle_timeout;
         match self.look_surely(deadline, spec, Depth::Identity).await {
             Err(error) => Err(Failure { error, left: Left::InDoubt }),
-            Ok(Some(live)) if self.is_new(&live, replaced) => {
+            Ok(Some(live)) if self.is_new(&live, others) => {
                 self.delete(started, spec, &live.outputs, Contents::MustBeEmpty).await
             }
             Ok(_) => Ok(Done { outputs: None }),
@@ -331,7 +408,7 @@ impl Performer {
         let mut wait = self.options.poll_first;
         let mut said = String::new();
         loop {
-            match self.handler.call(Call::Ready { cx: &self.cx, spec, outputs }).await {
+            match self.call(Call::Ready { cx: &self.cx, spec, outputs }).await {
                 Ok(Reply::Readiness(Readiness::Ready)) => return Ok(()),
                 Ok(Reply::Readiness(Readiness::Pending(detail))) => {
                     if detail != said {
@@ -352,7 +429,9 @@ impl Performer {
                         "the handler's answer does not fit the question",
                     ));
                 }
-                Err(error) if error.kind().is_retryable() => said = error.to_string(),
+                Err(error) if error.kind().is_retryable() || error.kind() == HandlerErrorKind::TimedOut => {
+                    said = error.to_string();
+                }
                 Err(error) => return Err(error),
             }
             if Instant::now() + wait > deadline {

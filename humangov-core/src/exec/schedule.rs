@@ -77,18 +77,29 @@ impl Schedule {
                 Action::Forget => deletes[i].push(schedule.add(i, Op::Forget, true)),
                 Action::Keep => {}
             }
+            let last = match change.action {
+                Action::Delete | Action::Forget => deletes[i].first().copied(),
+                _ => None,
+            };
             for deposed in 0..change.deposed.len() {
-                deletes[i].push(schedule.add(i, Op::DeleteDeposed(deposed), true));
+                let delete = schedule.add(i, Op::DeleteDeposed(deposed), true);
+                deletes[i].push(delete);
+                // The record goes with the last of them: what could not be deleted must not be forgotten.
+                if let Some(last) = last {
+                    schedule.after(last, delete);
+                }
             }
         }
+        let behind_delete = behind_delete(plan, &index, &delete_first);
         for (i, change) in plan.changes.iter().enumerate() {
             // What is made waits for what it needs.
             for dependency in change.desired.iter().flat_map(|desired| &desired.dependencies) {
                 let Some(&d) = index.get(dependency) else { continue };
                 if let (Some(this), Some(needed)) = (forward[i], forward[d]) {
                     schedule.after(this, needed);
-                    // Nothing goes down for the sake of something that then cannot be made.
-                    if let (Some(delete), None) = (delete_first[i], delete_first[d]) {
+                    // Nothing goes down for the sake of something that then cannot be made. Where what is needed waits for
+                    // another delete-first replacement, which may in turn wait for this one to go, that cannot be had.
+                    if let (Some(delete), false) = (delete_first[i], behind_delete[d]) {
                         schedule.after(delete, needed);
                     }
                 }
@@ -120,4 +131,18 @@ impl Schedule {
     fn after(&mut self, step: u32, earlier: u32) {
         self.shapes[step as usize].after.push(earlier);
     }
+}
+
+/// Which changes wait, however far back, for a delete-first replacement, or are one.
+fn behind_delete(plan: &Plan, index: &HashMap<&Address, usize>, delete_first: &[Option<u32>]) -> Vec<bool> {
+    let mut behind: Vec<bool> = delete_first.iter().map(Option::is_some).collect();
+    if !behind.contains(&true) {
+        return behind;
+    }
+    // Changes are in dependency order.
+    for (i, change) in plan.changes.iter().enumerate() {
+        let mut dependencies = change.desired.iter().flat_map(|desired| &desired.dependencies);
+        behind[i] |= dependencies.any(|address| index.get(address).is_some_and(|&d| behind[d]));
+    }
+    behind
 }

@@ -27,6 +27,9 @@ pub struct Plan {
     pub stack: StackName,
     /// The snapshot it was made from; `None`: there was none.
     pub base: Option<Version>,
+    /// Whether what is there was read; otherwise the record was believed.
+    #[serde(default)]
+    pub refreshed: bool,
     /// What changes, in dependency order.
     pub changes: Vec<Change>,
     /// How many resources stay as they are.
@@ -40,6 +43,9 @@ pub struct Plan {
     /// What was imported, by `stack#export`, as far as it was known.
     #[serde(default)]
     pub imports: BTreeMap<String, Value>,
+    /// Whether the record of what is exported or imported changes.
+    #[serde(default)]
+    pub exports_change: bool,
 }
 
 /// Whether a plan makes or takes down.
@@ -184,7 +190,7 @@ pub struct Summary {
     pub change: usize,
     /// Replaced.
     pub replace: usize,
-    /// Deleted.
+    /// Deleted, what earlier runs replaced and could not delete among them.
     pub delete: usize,
     /// Adopted.
     pub adopt: usize,
@@ -221,13 +227,15 @@ impl Plan {
 
     /// Whether executing it would do nothing at all, not even to the snapshot.
     pub fn is_empty(&self) -> bool {
-        self.changes.iter().all(|change| change.action == Action::Keep && change.deposed.is_empty())
+        !self.exports_change
+            && self.changes.iter().all(|change| change.action == Action::Keep && change.deposed.is_empty())
     }
 
     /// How many resources get what.
     pub fn summary(&self) -> Summary {
         let mut sum = Summary { unchanged: self.unchanged, ..Summary::default() };
         for change in &self.changes {
+            sum.delete += change.deposed.len();
             match change.action {
                 Action::Create => sum.create += 1,
                 Action::Update => sum.change += 1,

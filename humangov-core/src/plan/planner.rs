@@ -111,6 +111,7 @@ pub fn plan(
             }
         }
     }
+    let exports_change = planner.exports_change();
     let Planner { changes, unchanged, refusals, .. } = planner;
     if !refusals.is_empty() {
         return Err(PlanErrorKind::Refused { stack: stack.name().clone(), refusals }.into());
@@ -121,11 +122,13 @@ pub fn plan(
         fleet: stack.fleet().clone(),
         stack: stack.name().clone(),
         base: snapshot.map(|snapshot| snapshot.version.clone()),
+        refreshed: live.is_some(),
         changes,
         unchanged,
         warnings: stack.warnings().to_vec(),
         exports: stack.exports().clone(),
         imports: imported(stack, imports),
+        exports_change,
     })
 }
 
@@ -231,8 +234,10 @@ impl<'a> Planner<'a> {
             && let Some(record) = record
             && record.digest == declared.spec.digest()
             && record.deposed.is_empty()
+            && !record.unfinished
             && self.imports_same
             && declared.dependencies.iter().all(|&d| matches!(self.nodes[d as usize], Node::Recorded))
+            && self.same_dependencies(declared, record)
         {
             self.nodes[node as usize] = Node::Recorded;
             self.unchanged += 1;
@@ -293,6 +298,19 @@ impl<'a> Planner<'a> {
         self.refusals.push(Refusal::NotOurs { address: address.clone(), owner, recorded });
     }
 
+    fn same_dependencies(&self, declared: &Declared, record: &Recorded) -> bool {
+        let addresses = declared.dependencies.iter().map(|&d| &self.stack.resources()[d as usize].address);
+        addresses.eq(&record.dependencies)
+    }
+
+    /// Whether what is exported or imported differs from what is recorded.
+    fn exports_change(&self) -> bool {
+        let Some(recorded) = self.recorded else { return !self.stack.exports().is_empty() };
+        let mut exports = self.stack.exports().clone();
+        exports.retain(|_, value| resolve(value, &|reference| self.lookup(reference)));
+        exports != recorded.exports || !self.imports_same
+    }
+
     fn dependencies(&self, declared: &Declared) -> Vec<Address> {
         declared.dependencies.iter().map(|&d| self.stack.resources()[d as usize].address.clone()).collect()
     }
@@ -334,6 +352,7 @@ impl<'a> Planner<'a> {
             self.refusals.push(Refusal::Immutable { address: declared.address.clone(), fields });
             return;
         }
+        let unfinished = record.is_some_and(|record| record.unfinished);
         let replaces = |order| fields.iter().any(|field| field.effect == FieldEffect::Replace(order));
         let action = if replaces(ReplaceOrder::DeleteFirst) {
             Action::Replace(ReplaceOrder::DeleteFirst)
@@ -346,14 +365,15 @@ impl<'a> Planner<'a> {
                 record.digest == declared.spec.digest()
                     && record.outputs == prior.outputs
                     && record.deposed.is_empty()
-                    && record.dependencies == self.dependencies(declared)
+                    && self.same_dependencies(declared, record)
             });
-            if same_record {
+            if same_record && !unfinished {
                 self.nodes[node as usize] = Node::Known(outputs);
                 self.unchanged += 1;
                 return;
             }
-            Action::Record
+            // What an earlier run did not finish is changed to what it should be already, and waited for.
+            if unfinished { Action::Update } else { Action::Record }
         } else {
             Action::Update
         };
@@ -362,6 +382,9 @@ impl<'a> Planner<'a> {
         }
         let reason = match action {
             Action::Adopt => Some("it bears our tags and was not recorded".to_owned()),
+            Action::Update if unfinished && fields.is_empty() => {
+                Some("an earlier run did not finish it".to_owned())
+            }
             _ => None,
         };
         self.push(declared, action, reason, fields, Some(prior), record);

@@ -7,7 +7,7 @@ use crate::{
     names::FleetName,
     plan::Imports,
     stack::Stack,
-    store::Snapshot,
+    store::{Recorded, Snapshot},
     value::{Reference, Source, resolve, walk_references},
 };
 use futures_util::{StreamExt, stream::FuturesUnordered};
@@ -132,18 +132,19 @@ fn reads_of<'a>(index: usize, target: &'a RefreshTarget<'a>) -> impl Iterator<It
     let recorded =
         move |address: &Address| target.snapshot.and_then(|snapshot| snapshot.resources.get(address));
     let declared = target.stack.into_iter().flat_map(Stack::resources).map(move |resource| {
-        let (address, recorded) = (resource.address(), recorded(resource.address()));
+        let address = resource.address();
+        if let Some(recorded) = recorded(address) {
+            return recorded_read(index, address, recorded);
+        }
         let spec = resource.spec().canonical().to_value();
         let mut waits_for = Vec::new();
         walk_references(&spec, &mut |reference| {
-            if let Source::Resource(source) = reference.source
-                && target.snapshot.is_none_or(|snapshot| !snapshot.resources.contains_key(&source))
-            {
+            if let Source::Resource(source) = reference.source {
                 waits_for.push(source);
             }
         });
-        let outputs = recorded.map(|recorded| recorded.outputs.to_value());
-        Pending { target: index, address: address.clone(), kind: address.kind(), spec, outputs, waits_for }
+        let kind = address.kind();
+        Pending { target: index, address: address.clone(), kind, spec, outputs: None, waits_for }
     });
     let gone = move |address: &Address| target.stack.is_none_or(|stack| stack.get(address).is_none());
     let dropped = target
@@ -151,15 +152,19 @@ fn reads_of<'a>(index: usize, target: &'a RefreshTarget<'a>) -> impl Iterator<It
         .into_iter()
         .flat_map(|snapshot| &snapshot.resources)
         .filter(move |(address, _)| gone(address));
-    let dropped = dropped.map(move |(address, recorded)| Pending {
-        target: index,
+    declared.chain(dropped.map(move |(address, recorded)| recorded_read(index, address, recorded)))
+}
+
+/// What is recorded is looked for where it was made: its declaration may have another name by now.
+fn recorded_read(target: usize, address: &Address, recorded: &Recorded) -> Pending {
+    Pending {
+        target,
         address: address.clone(),
         kind: address.kind(),
         spec: recorded.spec.to_value(),
         outputs: Some(recorded.outputs.to_value()),
         waits_for: Vec::new(),
-    });
-    declared.chain(dropped)
+    }
 }
 
 fn lookup(reference: &Reference, target: &RefreshTarget<'_>, live: &LiveSet) -> Option<Value> {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Plans as text.
 
-use crate::plan::{Action, Change, FieldChange, Origin, Plan, ReplaceOrder, Summary};
+use crate::plan::{Action, Change, FieldChange, FieldEffect, Origin, Plan, ReplaceOrder, Summary};
 use crate::value::walk_references;
 use serde_json::Value;
 use std::fmt;
@@ -44,7 +44,8 @@ impl fmt::Display for Plan {
 impl fmt::Display for PlanView<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let plan = self.plan;
-        writeln!(f, "{:<40}{}", plan.stack.as_str(), plan.summary())?;
+        let columns = Columns::of(plan);
+        writeln!(f, "{:<1$}  {2}", plan.stack.as_str(), columns.address + 4, plan.summary())?;
         let declared = |field: &&FieldChange| field.origin == Origin::Declared;
         let only_drift = |change: &Change| {
             !change.fields.is_empty() && change.fields.iter().all(|field| !declared(&field))
@@ -53,9 +54,12 @@ impl fmt::Display for PlanView<'_> {
             if change.action == Action::Record && change.deposed.is_empty() || only_drift(change) {
                 continue;
             }
-            headline(change, f)?;
-            fields(change.fields.iter().filter(declared), f)?;
+            columns.headline(change, f)?;
+            columns.fields(change, declared, f)?;
             notes(change, f)?;
+        }
+        if plan.changes.is_empty() && plan.exports_change {
+            writeln!(f, "  only what it exports or imports is recorded anew")?;
         }
         let drifted: Vec<&Change> = plan
             .changes
@@ -65,8 +69,8 @@ impl fmt::Display for PlanView<'_> {
         if !drifted.is_empty() {
             writeln!(f, "\n  drift (changed outside, would be set back)")?;
             for change in drifted {
-                headline(change, f)?;
-                fields(change.fields.iter().filter(|field| !declared(field)), f)?;
+                columns.headline(change, f)?;
+                columns.fields(change, |field| !declared(field), f)?;
                 if only_drift(change) {
                     notes(change, f)?;
                 }
@@ -79,8 +83,55 @@ impl fmt::Display for PlanView<'_> {
     }
 }
 
-fn headline(change: &Change, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let what = match change.action {
+/// How wide the columns are: as wide as what is in them, within reason.
+struct Columns {
+    address: usize,
+    path: usize,
+}
+
+impl Columns {
+    fn of(plan: &Plan) -> Self {
+        let widest = |widths: &mut dyn Iterator<Item = usize>| widths.max().unwrap_or_default();
+        let shown = plan.changes.iter().filter(|change| change.action != Action::Record || change.acts());
+        let address = widest(&mut shown.map(|change| change.address.as_str().chars().count()));
+        let fields = plan.changes.iter().flat_map(|change| &change.fields);
+        let path = widest(&mut fields.map(|field| field.path.chars().count()));
+        // Fields are indented by two more, and their values stand below what is done to their resource.
+        let address = address.clamp(24, 48);
+        Self { address, path: path.clamp(address - 2, 48) }
+    }
+
+    fn headline(&self, change: &Change, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (sign, address, what) = (change.action.sign(), change.address.as_str(), what(change));
+        write!(f, "  {sign} {address:<0$}  {what}", self.address)?;
+        match &change.reason {
+            Some(reason) => writeln!(f, ": {reason}"),
+            None => writeln!(f),
+        }
+    }
+
+    fn fields(
+        &self,
+        change: &Change,
+        pick: impl Fn(&&FieldChange) -> bool,
+        f: &mut fmt::Formatter<'_>,
+    ) -> fmt::Result {
+        let show = |value: &Option<Value>| value.as_ref().map_or_else(|| "absent".to_owned(), brief_value);
+        for field in change.fields.iter().filter(pick) {
+            let (before, after) = (show(&field.before), show(&field.after));
+            // Where only some of the fields are why it is replaced, those say so.
+            let why = match (change.action, field.effect) {
+                (Action::Replace(_), FieldEffect::Replace(_)) => "  (needs a new one)",
+                _ => "",
+            };
+            writeln!(f, "      {:<1$}  {before}  →  {after}{why}", field.path, self.path)?;
+        }
+        Ok(())
+    }
+}
+
+const fn what(change: &Change) -> &'static str {
+    match change.action {
         Action::Create => "create",
         Action::Update => "change in place",
         Action::Replace(ReplaceOrder::CreateFirst) => "replace (create first)",
@@ -89,21 +140,8 @@ fn headline(change: &Change, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Action::Adopt => "adopt",
         Action::Keep => "keep",
         Action::Forget => "forget",
-        Action::Record => "unchanged",
-    };
-    let (sign, address) = (change.action.sign(), change.address.as_str());
-    match &change.reason {
-        Some(reason) => writeln!(f, "  {sign} {address:<34} {what}: {reason}"),
-        None => writeln!(f, "  {sign} {address:<34} {what}"),
+        Action::Record => "clean up",
     }
-}
-
-fn fields<'a>(fields: impl Iterator<Item = &'a FieldChange>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    for field in fields {
-        let show = |value: &Option<Value>| value.as_ref().map_or_else(|| "absent".to_owned(), brief_value);
-        writeln!(f, "      {:<32} {}  →  {}", field.path, show(&field.before), show(&field.after))?;
-    }
-    Ok(())
 }
 
 fn notes(change: &Change, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -113,6 +151,9 @@ fn notes(change: &Change, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         (Action::Keep, _) => Some("data: it and all it holds are kept"),
         (Action::Delete | Action::Replace(_), Contents::Purge) if holds_data => {
             Some("data: it is deleted with all it holds; this cannot be undone")
+        }
+        (Action::Delete | Action::Replace(_), Contents::MustBeEmpty) if holds_data => {
+            Some("data: it is deleted only if it is empty, and the run fails if it is not")
         }
         (Action::Replace(ReplaceOrder::DeleteFirst), _) => {
             Some("irreversible: the old one is deleted first; what it serves is down until the new one works")

@@ -50,6 +50,9 @@ pub struct Recorded {
     /// Earlier versions of it that were replaced and are still to be deleted.
     #[serde(default)]
     pub deposed: Vec<Deposed>,
+    /// Whether a run ended while it was being made or changed: it may not be as recorded, or not work.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unfinished: bool,
 }
 
 /// A replaced resource that is still there.
@@ -59,6 +62,21 @@ pub struct Deposed {
     pub spec: Json,
     /// Its outputs.
     pub outputs: Json,
+}
+
+impl Recorded {
+    /// A record of these, made after nothing, with nothing else to tell.
+    pub fn new(digest: Digest, spec: Json, outputs: Json) -> Self {
+        Self {
+            digest,
+            spec,
+            outputs,
+            dependencies: Vec::new(),
+            holds_data: false,
+            deposed: Vec::new(),
+            unfinished: false,
+        }
+    }
 }
 
 impl Snapshot {

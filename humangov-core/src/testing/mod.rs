@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What tests of the engine, of stores and of tools need: a cloud in memory, faults, suites and strategies.
+//!
+//! ```
+//! use humangov_core::{
+//!     event::Events,
+//!     exec::{Cancel, Executor},
+//!     plan::{Imports, PlanOptions, plan},
+//!     stack::Stack,
+//!     store::MemoryStore,
+//!     testing::{FakeCloud, Thing},
+//! };
+//! use std::sync::Arc;
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut stack = Stack::new("humangov".parse()?, "california".parse()?);
+//! let base = stack.add("base", Thing::builder().name("base").build())?;
+//! stack.add("web", Thing::builder().name("web").link(&base).build())?;
+//!
+//! let cloud = FakeCloud::lasting();
+//! let executor = Executor::new(cloud.registry(), Arc::new(MemoryStore::new()));
+//! let plan = plan(&stack, None, None, &Imports::none(), &PlanOptions::default())?;
+//! let report = executor.apply(&plan, &Imports::none(), &Cancel::new(), &Events::none()).await?;
+//! assert!(report.outcome.is_applied());
+//! assert_eq!(cloud.names(), ["base", "web"]);
+//! # Ok(())
+//! # }
+//! ```
+
+mod fake_cloud;
+mod faults;
+mod store_suite;
+pub mod strategies;
+mod thing;
+
+pub use fake_cloud::FakeCloud;
+pub use faults::{CallOperation, Fault, Faults, Seen, When};
+pub use store_suite::store_suite;
+pub use thing::{Thing, ThingOutputs, Vault, VaultOutputs};

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Things that were there before a run that did not know of them.
+
+use crate::world::{World, address, cause, chain, stack, thing};
+use humangov_core::{
+    exec::Outcome,
+    handler::HandlerErrorKind,
+    store::MemoryStore,
+    testing::{CallOperation, Fault, Thing, When},
+};
+use std::sync::Arc;
+
+/// A world whose snapshot is lost.
+async fn forgetful() -> World {
+    let mut world = World::new();
+    world.applied(&chain()).await;
+    world.store = Arc::new(MemoryStore::new());
+    world.faults.clear();
+    world
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_that_did_not_look_finds_what_is_ours_when_it_comes_to_it() {
+    let world = forgetful().await;
+    world.cloud.edit("b", |thing| thing.size = 9);
+    let plan = world.quick_plan(&chain()).await.unwrap();
+    let report = world.execute(&plan).await.unwrap();
+    assert!(report.outcome.is_applied(), "{report:#?}");
+    assert_eq!(world.faults.count(CallOperation::Create), 0, "nothing was made twice");
+    world.settled(&chain()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rollback_never_deletes_what_was_there_before_the_run() {
+    let world = forgetful().await;
+    world.cloud.edit("b", |thing| thing.size = 9);
+    let before = world.all().await;
+    let mut more = chain();
+    let c = more.get(&address("test.thing/c")).unwrap().address().clone();
+    let last = Thing::builder().name("d").link("thing-c").build();
+    more.add("d", last).unwrap();
+    world.faults.add(
+        When::any().operation(CallOperation::Create).address(&address("test.thing/d")),
+        Fault::Refuse(HandlerErrorKind::AccessDenied),
+    );
+    for lost in [false, true] {
+        if lost {
+            let first = When::any().operation(CallOperation::Update).address(&c).times(1);
+            world.faults.add(first, Fault::LoseAnswer);
+        }
+        let plan = world.quick_plan(&more).await.unwrap();
+        let report = world.execute(&plan).await.unwrap();
+        assert_eq!(cause(&report).0, "test.thing/d");
+        assert!(matches!(report.outcome, Outcome::RolledBack { .. }), "{report:#?}");
+        assert_eq!(world.all().await, before);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_ours_is_not_taken_by_a_plan_that_did_not_look() {
+    let world = World::new();
+    world.cloud.insert_foreign(thing("b"));
+    let before = world.cloud.picture();
+    let plan = world.quick_plan(&chain()).await.unwrap();
+    let report = world.execute(&plan).await.unwrap();
+    assert_eq!(cause(&report), ("test.thing/b", "handler.already_exists"));
+    assert!(matches!(report.outcome, Outcome::RolledBack { .. }), "{report:#?}");
+    assert_eq!(world.cloud.picture(), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_came_between_plan_and_apply_and_is_not_ours_is_not_taken() {
+    let world = World::new();
+    let plan = world.plan(&chain()).await.unwrap();
+    world.cloud.insert_foreign(thing("b"));
+    let before = world.cloud.picture();
+    // The answer to the create is lost, so that only looking can tell whose it is.
+    world.faults.add(When::any().operation(CallOperation::Create).nth(1), Fault::TimeOut);
+    let report = world.execute(&plan).await.unwrap();
+    assert_eq!(cause(&report), ("test.thing/b", "handler.already_exists"));
+    assert!(matches!(report.outcome, Outcome::RolledBack { .. }), "{report:#?}");
+    assert_eq!(world.cloud.picture(), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_is_taken_where_nobody_may_look_is_refused_cleanly() {
+    let world = World::to_be_left_empty();
+    let b = address("test.thing/b");
+    let plan = world.plan(&chain()).await.unwrap();
+    let of_b = |operation| When::any().operation(operation).address(&b);
+    world.faults.add(of_b(CallOperation::Create), Fault::Refuse(HandlerErrorKind::AlreadyExists));
+    world.faults.add(of_b(CallOperation::Read), Fault::Refuse(HandlerErrorKind::AccessDenied));
+    let report = world.execute(&plan).await.unwrap();
+    assert_eq!(cause(&report), ("test.thing/b", "handler.already_exists"));
+    assert!(matches!(report.outcome, Outcome::RolledBack { .. }), "the create made nothing: {report:#?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_in_doubt_is_undone_if_it_turns_out_to_be_there() {
+    let world = World::to_be_left_empty();
+    let b = address("test.thing/b");
+    let plan = world.plan(&chain()).await.unwrap();
+    let of_b = |operation| When::any().operation(operation).address(&b);
+    world.faults.add(of_b(CallOperation::Create), Fault::LoseAnswer);
+    world.faults.add(of_b(CallOperation::Read).times(1), Fault::Refuse(HandlerErrorKind::AccessDenied));
+    let report = world.execute(&plan).await.unwrap();
+    assert!(matches!(report.outcome, Outcome::RolledBack { .. }), "{report:#?}");
+    assert!(world.cloud.names().is_empty(), "looking again found it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_answer_to_the_second_half_of_a_delete_first_replacement_is_found_again() {
+    let world = World::new();
+    let of = |slot: u32| {
+        let mut stack = stack();
+        stack.add("a", Thing::builder().name("a").slot(slot).build()).unwrap();
+        stack
+    };
+    world.applied(&of(0)).await;
+    world.faults.clear();
+    // The new one has the same name and so the same outputs as the old one, which is gone.
+    world.faults.add(When::any().operation(CallOperation::Create).times(1), Fault::LoseAnswer);
+    world.applied(&of(1)).await;
+    world.faults.clear();
+    world.faults.add(When::any().operation(CallOperation::Create).times(1), Fault::Part);
+    let before = world.all().await;
+    let report = world.apply(&of(2)).await;
+    assert!(matches!(report.outcome, Outcome::RolledBack { .. }), "{report:#?}");
+    assert_eq!(world.all().await, before);
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The engine against a cloud in memory: one binary, a paused clock, no network.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+mod apply;
+mod events;
+mod fail;
+mod floors;
+mod imports;
+mod lost;
+mod plans;
+mod properties;
+mod shown;
+mod stop;
+mod stores;
+mod ui;
+mod world;

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Runs that are asked to stop, and runs whose record cannot be kept.
+
+use crate::world::{World, california, chain, stack, thing};
+use futures_util::future::BoxFuture;
+use humangov_core::{
+    address::StackName,
+    exec::{Cancel, OnFailure, Outcome, Report},
+    stack::Stack,
+    store::{
+        Lease, LockInfo, MemoryStore, Snapshot, StateStore, StoreError, StoreErrorKind, Version, Versioned,
+    },
+    testing::{CallOperation, Fault, When},
+};
+use std::{
+    error::Error,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+fn wide(width: usize) -> Stack {
+    let mut stack = stack();
+    for n in 0..width {
+        stack.add(&format!("t{n:02}"), thing(&format!("t{n:02}"))).unwrap();
+    }
+    stack
+}
+
+/// Applies, asking to stop after each of these times.
+async fn cancelled(world: &World, stack: &Stack, after: &[Duration]) -> Report {
+    let plan = world.plan(stack).await.unwrap();
+    let (executor, cancel, sink) = (world.executor(), Cancel::new(), world.sink());
+    let ask = async {
+        for pause in after {
+            tokio::time::sleep(*pause).await;
+            cancel.escalate();
+        }
+    };
+    let (report, ()) = tokio::join!(executor.apply(&plan, &world.imports, &cancel, &sink), ask);
+    report.unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_is_asked_to_stop_finishes_what_runs_and_goes_back() {
+    let world = World::to_be_left_empty();
+    world.cloud.set_latency(Duration::from_secs(10));
+    let report = cancelled(&world, &chain(), &[Duration::from_secs(25)]).await;
+    assert_eq!(report.outcome, Outcome::Cancelled { rolled_back: true });
+    let created: Vec<_> =
+        world.faults.seen().into_iter().filter(|s| s.operation == CallOperation::Create).collect();
+    assert_eq!(created.len(), 2, "the third was not begun");
+    assert!(world.snapshot().await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_only_waits_for_its_turn_is_not_begun_any_more() {
+    let mut world = World::to_be_left_empty();
+    world.options.concurrency = 2;
+    world.cloud.set_latency(Duration::from_secs(10));
+    let report = cancelled(&world, &wide(20), &[Duration::from_secs(5)]).await;
+    assert_eq!(report.outcome, Outcome::Cancelled { rolled_back: true });
+    assert_eq!(world.faults.count(CallOperation::Create), 2);
+    let started =
+        world.events().iter().filter(|event| format!("{:?}", event.what).contains("StepStarted")).count();
+    assert_eq!(started, 4, "two creates and their undoing: {:#?}", world.events());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_only_waits_for_its_turn_is_not_begun_after_a_failure() {
+    let mut world = World::to_be_left_empty();
+    world.options.concurrency = 2;
+    let first = When::any().operation(CallOperation::Create).times(1);
+    world.faults.add(first, Fault::Refuse(humangov_core::handler::HandlerErrorKind::Quota));
+    let report = world.apply(&wide(20)).await;
+    assert!(matches!(report.outcome, Outcome::RolledBack { .. }));
+    assert!(world.faults.count(CallOperation::Create) <= 3, "{}", world.faults.count(CallOperation::Create));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_was_cancelled_before_it_began_does_nothing() {
+    let world = World::to_be_left_empty();
+    let plan = world.plan(&chain()).await.unwrap();
+    let cancel = Cancel::new();
+    cancel.escalate();
+    let report = world.executor().apply(&plan, &world.imports, &cancel, &world.sink()).await.unwrap();
+    assert_eq!(report.outcome, Outcome::Cancelled { rolled_back: true });
+    assert_eq!((report.steps.len(), world.faults.count(CallOperation::Create)), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_halting_run_that_is_asked_to_stop_leaves_what_was_done() {
+    let mut world = World::new();
+    world.options.on_failure = OnFailure::Halt;
+    world.cloud.set_latency(Duration::from_secs(10));
+    let report = cancelled(&world, &chain(), &[Duration::from_secs(25)]).await;
+    assert_eq!(report.outcome, Outcome::Cancelled { rolled_back: false });
+    assert_eq!(world.cloud.names(), ["a", "b"]);
+    world.nothing_lost().await;
+    world.cloud.set_latency(Duration::ZERO);
+    world.applied(&chain()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_request_abandons_what_runs_and_the_next_run_repairs_it() {
+    let world = World::new();
+    world.cloud.set_polls("b", u32::MAX);
+    let minute = Duration::from_secs(60);
+    let report = cancelled(&world, &chain(), &[minute, minute]).await;
+    assert!(matches!(report.outcome, Outcome::Stuck { cause: None, .. }), "{report:#?}");
+    assert_eq!(report.elapsed, 2 * minute, "it left at once");
+    let left: Vec<_> = report.left.iter().map(|left| (left.address.name(), left.reason.as_str())).collect();
+    assert_eq!(left, [("a", "it was not undone"), ("b", "it was under way")]);
+    assert_eq!(world.cloud.names(), ["a", "b"]);
+    world.cloud.set_polls("b", 0);
+    world.cloud.remove("b");
+    world.applied(&chain()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_abandoned_run_made_is_adopted_by_its_tags() {
+    let world = World::new();
+    world.cloud.set_polls("b", 1000);
+    let minute = Duration::from_secs(60);
+    let _ = cancelled(&world, &chain(), &[minute, minute]).await;
+    let plan = world.plan(&chain()).await.unwrap();
+    assert_eq!(plan.summary().adopt, 1, "{plan}");
+    world.applied(&chain()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_the_commit_nothing_is_undone() {
+    let world = World::new();
+    world.applied(&chain()).await;
+    let mut less = stack();
+    less.add("new", thing("new")).unwrap();
+    world.cloud.set_latency(Duration::from_secs(10));
+    // 20 s to make the new one, then c goes, then b, then a.
+    let report = cancelled(&world, &less, &[Duration::from_secs(10 + 25)]).await;
+    assert_eq!(report.outcome, Outcome::Cancelled { rolled_back: false });
+    assert_eq!(world.cloud.names(), ["a", "new"], "what was going when it was asked to stop is gone");
+    let left: Vec<_> = report.left.iter().map(|left| (left.address.name(), left.reason.as_str())).collect();
+    assert_eq!(left, [("a", "it was not deleted yet")]);
+    world.cloud.set_latency(Duration::ZERO);
+    world.applied(&less).await;
+}
+
+/// A store whose saves fail, from the n-th on.
+#[derive(Debug)]
+struct Failing {
+    inner: MemoryStore,
+    saves: AtomicU32,
+    from: u32,
+    until: u32,
+}
+
+impl StateStore for Failing {
+    fn load<'a>(
+        &'a self,
+        stack: &'a StackName,
+    ) -> BoxFuture<'a, Result<Option<Versioned<Snapshot>>, StoreError>> {
+        self.inner.load(stack)
+    }
+    fn save<'a>(
+        &'a self,
+        snapshot: &'a Snapshot,
+        expected: Option<&'a Version>,
+    ) -> BoxFuture<'a, Result<Option<Version>, StoreError>> {
+        let nth = self.saves.fetch_add(1, Ordering::Relaxed) + 1;
+        if (self.from..self.until).contains(&nth) {
+            let error = StoreError::new(StoreErrorKind::Io("write", "/full".into()));
+            return Box::pin(std::future::ready(Err(error)));
+        }
+        self.inner.save(snapshot, expected)
+    }
+    fn lock<'a>(
+        &'a self,
+        stack: &'a StackName,
+        info: &'a LockInfo,
+    ) -> BoxFuture<'a, Result<Lease, StoreError>> {
+        self.inner.lock(stack, info)
+    }
+    fn list(&self) -> BoxFuture<'_, Result<Vec<StackName>, StoreError>> {
+        self.inner.list()
+    }
+}
+
+async fn with_failing_store(from: u32, until: u32) -> (World, humangov_core::exec::ExecError) {
+    let mut world = World::new();
+    let inner = MemoryStore::new();
+    world.store = Arc::new(Failing { inner: inner.clone(), saves: AtomicU32::new(0), from, until });
+    world.cloud.set_latency(Duration::from_secs(1));
+    let plan = world.quick_plan(&chain()).await.unwrap();
+    let error = world.execute(&plan).await.unwrap_err();
+    world.store = Arc::new(inner);
+    (world, error)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_recorded_is_not_made() {
+    let (world, error) = with_failing_store(1, u32::MAX).await;
+    assert_eq!(error.code(), "store.io");
+    assert_eq!(error.to_string(), "what was done could not be recorded");
+    assert_eq!(error.source().unwrap().to_string(), "could not write /full");
+    let report = error.report().unwrap();
+    assert_eq!(report.outcome, Outcome::Cancelled { rolled_back: true });
+    assert_eq!(world.faults.count(CallOperation::Create), 1, "after the first save failed nothing was begun");
+    assert!(world.cloud.names().is_empty(), "and what was made is undone");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_stopped_by_its_store_says_so_even_if_the_store_works_again() {
+    let (world, error) = with_failing_store(1, 2).await;
+    assert_eq!(error.code(), "store.io");
+    assert!(world.cloud.names().is_empty());
+    assert!(world.store.load(&california()).await.unwrap().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_worked_and_cannot_be_recorded_is_found_again_by_its_tags() {
+    let mut world = World::new();
+    let inner = MemoryStore::new();
+    world.store = Arc::new(Failing { inner: inner.clone(), saves: AtomicU32::new(0), from: 1, until: 9 });
+    let plan = world.plan(&chain()).await.unwrap();
+    let error = world.execute(&plan).await.unwrap_err();
+    assert!(error.report().unwrap().outcome.is_applied(), "it had all been done");
+    world.store = Arc::new(inner);
+    assert_eq!(world.plan(&chain()).await.unwrap().summary().adopt, 3);
+    world.applied(&chain()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_run_is_recorded_while_it_runs() {
+    let world = World::new();
+    world.cloud.set_latency(Duration::from_secs(1));
+    world.cloud.set_polls("c", u32::MAX);
+    let plan = world.plan(&chain()).await.unwrap();
+    let (executor, cancel, sink) = (world.executor(), Cancel::new(), world.sink());
+    let look = async {
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        let snapshot = world.snapshot().await.unwrap().value;
+        assert_eq!(snapshot.resources.len(), 2);
+        cancel.escalate();
+        cancel.escalate();
+    };
+    let (report, ()) = tokio::join!(executor.apply(&plan, &world.imports, &cancel, &sink), look);
+    assert_eq!(report.unwrap().left.len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_thing_that_was_only_seen_is_never_touched_by_an_empty_plan() {
+    let world = World::new();
+    world.applied(&chain()).await;
+    let plan = world.plan(&chain()).await.unwrap();
+    let version = world.snapshot().await.unwrap().version;
+    world.faults.clear();
+    let report = world.execute(&plan).await.unwrap();
+    assert!(report.outcome.is_applied() && report.steps.is_empty() && world.faults.seen().is_empty());
+    assert_eq!(world.snapshot().await.unwrap().version, version, "not even the record");
+}
