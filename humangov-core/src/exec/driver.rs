@@ -406,7 +406,7 @@ impl Driver<'_> {
     }
 
     /// Begins the next task, if there still is one.
-    fn begin<'f>(&mut self, slot: OwnedSemaphorePermit, running: &mut Running<'f>) {
+    fn begin(&mut self, slot: OwnedSemaphorePermit, running: &mut Running<'_>) {
         let Some(task) = self.machine.next_task() else { return };
         let perform = self.start(task);
         running.push(Box::pin(async move {

@@ -43,9 +43,8 @@ fn check_order(events: &[Event]) {
 /// One line of JSON each, as programs read them; run ids and words of this machine left out.
 fn ndjson(events: &[Event]) -> String {
     let lines = events.iter().map(|event| {
-        let mut value = serde_json::to_value(event).unwrap();
-        value["run"] = "RUN".into();
-        value.to_string()
+        // As text: the order of a JSON tree depends on what else is built.
+        serde_json::to_string(event).unwrap().replace(&event.run.to_string(), "RUN")
     });
     lines.collect::<Vec<_>>().join("\n")
 }
