@@ -7,6 +7,8 @@
 
 use std::{
     fs,
+    io::ErrorKind,
+    net::TcpListener,
     path::{Path, PathBuf},
     process::{Command, Output},
 };
@@ -54,6 +56,24 @@ fn every_bad_configuration_is_refused_with_all_its_problems() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_command_calls_anybody_with_a_bad_configuration() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    for config in cases() {
+        let told = fs::read_to_string(config.with_extension("txt")).unwrap();
+        for words in ["plan", "apply --yes", "destroy --yes --delete-data"] {
+            let ran = humangov(words, &config, &endpoint);
+            let name = config.display();
+            assert_eq!(ran.status.code(), Some(5), "{words} {name}");
+            assert_eq!(String::from_utf8(ran.stderr).unwrap(), told, "{words} {name}");
+        }
+    }
+    let called = listener.accept().map(|(_, from)| from);
+    assert_eq!(called.unwrap_err().kind(), ErrorKind::WouldBlock, "nobody connected");
 }
 
 #[test]

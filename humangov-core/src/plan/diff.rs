@@ -164,13 +164,13 @@ impl Walk<'_> {
             let name = key(value);
             let recorded = recorded.and_then(|list| find(list, &name).map(|at| &list[at]));
             let current = find(there, &name).map(|at| &there[at]);
-            self.within(&i.to_string(), name, |walk| walk.compare(Some(value), recorded, current));
+            self.within(&i.to_string(), label(&name), |walk| walk.compare(Some(value), recorded, current));
         }
         for (i, value) in there.iter().enumerate() {
             let name = key(value);
             if find(wanted, &name).is_none() {
                 let recorded = recorded.and_then(|list| find(list, &name).map(|at| &list[at]));
-                self.within(&i.to_string(), name, |walk| walk.push(None, recorded, Some(value)));
+                self.within(&i.to_string(), label(&name), |walk| walk.push(None, recorded, Some(value)));
             }
         }
         let kept = |list: &[Value], other: &[Value]| -> Vec<String> {
@@ -202,6 +202,17 @@ impl Walk<'_> {
             effect,
             origin,
         });
+    }
+}
+
+/// The key of an element as a part of a path: of an ARN what tells it from others, of a reference that it is new.
+fn label(key: &str) -> String {
+    if key.starts_with('{') {
+        return "(new)".to_owned();
+    }
+    match key.strip_prefix("arn:") {
+        Some(arn) => arn.splitn(5, ':').nth(4).unwrap_or(arn).to_owned(),
+        None => key.to_owned(),
     }
 }
 

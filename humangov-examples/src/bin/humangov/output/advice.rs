@@ -46,6 +46,16 @@ pub(super) fn advice(error: &ErrorReport) -> Option<Advice> {
             "it is slower than usual, or waits for something that never comes".to_owned(),
             "look at what it said last; give it longer with --timeout".to_owned(),
         ),
+        // The SDK tells of absent credentials as of a failed connection: to the place it looked for them last.
+        ("handler.transient", _)
+            if error.message.contains("IMDS") || error.message.contains("credential") =>
+        {
+            (
+                "no credentials were found".to_owned(),
+                "sign in (such as with aws sso login), or choose a profile with --profile or AWS_PROFILE"
+                    .to_owned(),
+            )
+        }
         ("handler.transient", _) if error.message.contains("connection") => (
             "the endpoint cannot be reached from here".to_owned(),
             "check the network, the region and --endpoint-url".to_owned(),
