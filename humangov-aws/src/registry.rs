@@ -35,3 +35,24 @@ pub fn registry(clients: &Clients) -> Registry {
     let registry = registry.with(crate::s3::BucketHandler::new(clients.s3.clone()));
     registry
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_types::{SdkConfig, region::Region};
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_kind_has_a_handler_and_every_handler_a_kind() {
+        let http = aws_smithy_mocks::create_mock_http_client();
+        let config = SdkConfig::builder()
+            .behavior_version(aws_sdk_sts::config::BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .http_client(http)
+            .build();
+        let registry = registry(&Clients::new(&config));
+        let handled: BTreeSet<&str> = registry.kinds().map(humangov_core::address::Kind::as_str).collect();
+        let kinds: BTreeSet<&str> = humangov_core::kind::ALL.iter().map(|info| info.kind.as_str()).collect();
+        assert_eq!(handled, kinds);
+    }
+}

@@ -39,3 +39,21 @@ fn without_a_terminal_nothing_is_asked_and_nothing_done_without_consent() {
     assert!(ran.stderr.contains("--yes"), "{}", ran.stderr);
     assert_eq!(proxy.writes(), Vec::<String>::new());
 }
+
+#[test]
+fn a_stack_that_somebody_works_on_is_left_alone_and_who_is_told() {
+    let emulator = Emulator::moto();
+    let proxy = Proxy::start(&emulator);
+    let world = World::new(&proxy.url(), &config(&["california"], "v1", ""));
+    world.expect(0, "apply --yes");
+    world.configure(&config(&["california"], "v2", ""));
+    proxy.clear();
+    let lock = world.path(".humangov/humangov/123456789012/us-east-1/california.lock");
+    let file = std::fs::OpenOptions::new().read(true).write(true).open(lock).unwrap();
+    file.lock().unwrap();
+    let ran = world.expect(6, "apply --yes");
+    assert!(ran.stderr.contains("california is locked"), "{}", ran.stderr);
+    assert_eq!(proxy.writes(), Vec::<String>::new());
+    drop(file);
+    world.expect(0, "apply --yes");
+}

@@ -36,6 +36,11 @@ impl World {
         fs::write(self.directory.path().join("humangov.toml"), config).unwrap();
     }
 
+    /// A file of this user's directory.
+    pub fn path(&self, name: &str) -> std::path::PathBuf {
+        self.directory.path().join(name)
+    }
+
     /// Runs `humangov` with these words, as a script would: no terminal, nothing on standard input.
     pub fn run(&self, words: &str) -> Ran {
         let output = Command::new(env!("CARGO_BIN_EXE_humangov"))

@@ -17,6 +17,7 @@ use output::{Failure, Output};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    log();
     match parse() {
         Ok(cli) => {
             let output = Output::new(cli.global.json, cli.global.no_color);
@@ -28,6 +29,13 @@ fn main() -> ExitCode {
         Err(error) => tell_usage(&error),
     }
     .into()
+}
+
+/// Writes what the libraries trace to standard error, as far as `HUMANGOV_LOG` asks for it: `debug`, `humangov_core=trace,warn`.
+fn log() {
+    if let Ok(filter) = tracing_subscriber::EnvFilter::try_from_env("HUMANGOV_LOG") {
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    }
 }
 
 fn parse() -> Result<cli::Cli, clap::Error> {
