@@ -6,7 +6,7 @@ mod failure;
 mod plan_text;
 mod progress;
 
-pub use failure::{Failure, failed_call};
+pub use failure::{Failure, chain, failed_call};
 pub use plan_text::plan_text;
 pub use progress::{Form, Progress, seconds};
 

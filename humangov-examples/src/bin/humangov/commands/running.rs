@@ -4,7 +4,9 @@
 use crate::{
     cli::RunFlags,
     exit::Exit,
-    output::{BAD, Failure, Form, GOOD, Output, Progress, STRONG, ask, document, failed_call, say, seconds},
+    output::{
+        BAD, Failure, Form, GOOD, Output, Progress, STRONG, ask, chain, document, failed_call, say, seconds,
+    },
     session::Session,
 };
 use humangov_core::{
@@ -94,7 +96,9 @@ impl Run<'_> {
         let report = match result {
             StackResult::Ran(report) => report,
             StackResult::Unchanged => return format!("{stack}: nothing to do"),
-            StackResult::Failed(error) => return format!("{BAD}{stack}: not begun{BAD:#}: {error}"),
+            StackResult::Failed(error) => {
+                return format!("{BAD}{stack}: not begun{BAD:#}: {}", chain(&**error));
+            }
             StackResult::NotRun { because_of } => {
                 return format!("{BAD}{stack}: not begun{BAD:#}, since {because_of} did not get there");
             }
@@ -152,7 +156,7 @@ impl Run<'_> {
                 StackResult::Ran(report) => json!({ "stack": stack, "result": "ran", "report": report }),
                 StackResult::Unchanged => json!({ "stack": stack, "result": "unchanged" }),
                 StackResult::Failed(error) => {
-                    json!({ "stack": stack, "result": "failed", "error": { "code": error.code(), "message": error.to_string() } })
+                    json!({ "stack": stack, "result": "failed", "error": { "code": error.code(), "message": chain(&**error) } })
                 }
                 StackResult::TakenDown { made, undone } => {
                     json!({ "stack": stack, "result": "taken_down", "made": made, "undone": undone })
@@ -189,7 +193,7 @@ fn outputs(report: &Report, text: &mut String) {
 /// Failures are told again at the end, with all that is known: nothing that matters scrolls away.
 fn tell_failures(stack: &str, result: &StackResult) {
     if let StackResult::Failed(error) = result {
-        say(&format!("{BAD}✗{BAD:#} {stack}  {error}"));
+        say(&format!("{BAD}✗{BAD:#} {stack}  {}", chain(&**error)));
     }
     let (StackResult::Ran(report) | StackResult::TakenDown { undone: report, .. }) = result else { return };
     let tell = |failure: &StepFailure| say(&failed_call(stack, failure.address.as_str(), &failure.error));

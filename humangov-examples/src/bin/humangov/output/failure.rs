@@ -143,7 +143,7 @@ pub fn failed_call(stack: &str, address: &str, error: &ErrorReport) -> String {
 }
 
 /// An error and what caused it, each said once.
-fn chain(error: &dyn Error) -> String {
+pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {
