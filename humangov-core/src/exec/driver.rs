@@ -153,6 +153,7 @@ impl fmt::Display for ExecError {
                 write!(f, "{reference} is imported and not exported; apply that stack first")
             }
             ExecErrorKind::Cycle => f.write_str("the steps of the plan wait for each other"),
+            ExecErrorKind::Store(error) if self.report.is_none() => error.fmt(f),
             ExecErrorKind::Store(_) => f.write_str("what was done could not be recorded"),
         }
     }
@@ -161,6 +162,7 @@ impl fmt::Display for ExecError {
 impl Error for ExecError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match &self.kind {
+            ExecErrorKind::Store(error) if self.report.is_none() => error.source(),
             ExecErrorKind::Store(error) => Some(error),
             _ => None,
         }

@@ -6,7 +6,7 @@
 use crate::{cli::Cli, config::schema, exit};
 use clap::CommandFactory;
 use serde_json::Value;
-use std::{fmt::Write, fs, path::Path};
+use std::{collections::BTreeSet, fmt::Write, fs, path::Path};
 
 #[track_caller]
 fn check(name: &str, text: &str) {
@@ -133,4 +133,49 @@ fn the_reference_of_the_command_is_up_to_date() {
         let _ = write!(text, "\n## humangov {}\n\n```text\n{}\n```\n", sub.get_name(), own.trim_end());
     }
     check("cli.md", &text);
+}
+
+#[test]
+fn every_error_code_is_documented_and_no_other() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut returned = BTreeSet::new();
+    for sources in ["humangov-core/src", "humangov-aws/src", "humangov-examples/src"] {
+        each_source(&root.join(sources), &mut |text| {
+            let functions = text.split("fn code(").skip(1).map(|rest| rest.split("\n    }\n").next());
+            functions.flatten().for_each(|body| returned.extend(codes_in(body)));
+            // The first text that a failure of the command is made with.
+            let failures = ["refused(", "Failure::new(", "Self::new("].map(|call| text.split(call).skip(1));
+            for rest in failures.into_iter().flatten() {
+                let argument = rest.lines().take(4).collect::<Vec<_>>().join("\n");
+                returned.extend(codes_in(&argument).into_iter().take(1));
+            }
+        });
+    }
+    let page = fs::read_to_string(root.join("docs/errors.md")).expect("it is there");
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    let documented: BTreeSet<String> = rows.filter(|word| word.contains('.')).map(str::to_owned).collect();
+    assert!(returned.len() > 50, "{returned:?}");
+    assert_eq!(documented, returned);
+}
+
+fn each_source(directory: &Path, look: &mut dyn FnMut(&str)) {
+    for entry in fs::read_dir(directory).expect("readable") {
+        let path = entry.expect("readable").path();
+        if path.is_dir() {
+            each_source(&path, look);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            look(&fs::read_to_string(&path).expect("readable"));
+        }
+    }
+}
+
+/// Texts in quotes that look like `cli.arguments`.
+fn codes_in(source: &str) -> Vec<String> {
+    let word =
+        |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    let quoted = source.split('"').skip(1).step_by(2);
+    quoted
+        .filter(|text| text.split_once('.').is_some_and(|(area, name)| word(area) && word(name)))
+        .map(str::to_owned)
+        .collect()
 }
