@@ -47,7 +47,14 @@ pub(crate) struct Schedule {
 }
 
 impl Schedule {
+    /// The steps of `plan`. What lets go of something that is deleted first does so before the deletion, and takes hold of it again
+    /// after it is back, unless that would have steps wait for each other.
     pub(crate) fn new(plan: &Plan) -> Self {
+        let careful = Self::build(plan, true);
+        if crate::graph::Dag::new(&careful.shapes).is_ok() { careful } else { Self::build(plan, false) }
+    }
+
+    fn build(plan: &Plan, let_go_first: bool) -> Self {
         let mut schedule = Self::default();
         let index: HashMap<&Address, usize> =
             plan.changes.iter().enumerate().map(|(i, change)| (&change.address, i)).collect();
@@ -109,6 +116,13 @@ impl Schedule {
                 let Some(&d) = index.get(dependency) else { continue };
                 if let (Some(needed_by), Some(delete)) = (delete_first[i], delete_first[d]) {
                     schedule.after(delete, needed_by);
+                }
+                let keeps =
+                    change.desired.as_ref().is_some_and(|desired| desired.dependencies.contains(dependency));
+                if let (Some(lets_go), Some(delete), false, true) =
+                    (forward[i], delete_first[d], keeps, let_go_first)
+                {
+                    schedule.after(delete, lets_go);
                 }
                 for a in 0..deletes[d].len() {
                     for b in 0..deletes[i].len() {

@@ -3,7 +3,7 @@
 
 use crate::world::{World, california, chain, stack, thing};
 use humangov_core::{event::Events, exec::Cancel, exec::Executor, handler::Registry, store::LockInfo};
-use std::{error::Error, sync::Arc};
+use std::sync::Arc;
 
 #[tokio::test(start_paused = true)]
 async fn a_plan_made_before_another_run_is_stale() {
@@ -25,7 +25,7 @@ async fn a_stack_somebody_works_on_is_left_alone() {
     let plan = world.plan(&chain()).await.unwrap();
     let error = world.execute(&plan).await.unwrap_err();
     assert_eq!(error.code(), "store.locked");
-    let why = error.source().unwrap().to_string();
+    let why = error.to_string();
     assert_eq!(why, format!("stack california is locked: {info}"));
     assert!(why.contains("has run destroy on it since 2026-07-01T12:00:00Z"), "{why}");
     assert!(world.cloud.names().is_empty());
