@@ -56,16 +56,19 @@ impl fmt::Debug for Kind {
 impl FromStr for Kind {
     type Err = ParseWordError;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let word = |w: &str| {
-            !w.is_empty() && w.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-        };
-        match text.split_once('.') {
-            Some((service, resource)) if word(service) && word(resource) => {
-                Ok(Self(Cow::Owned(text.to_owned())))
-            }
-            _ => Err(ParseWordError::new(text, "a kind", "write service.resource, such as ecs.service")),
+        if is_kind(text) {
+            Ok(Self(Cow::Owned(text.to_owned())))
+        } else {
+            Err(ParseWordError::new(text, "a kind", "write service.resource, such as ecs.service"))
         }
     }
+}
+
+fn is_kind(text: &str) -> bool {
+    let word = |word: &str| {
+        !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+    };
+    text.split_once('.').is_some_and(|(service, resource)| word(service) && word(resource))
 }
 
 /// The name of one resource within its stack and kind: 1 to 64 of `a-z`, `0-9`, `-`, `_`, beginning with a letter or digit.
@@ -126,7 +129,7 @@ impl FromStr for Address {
     type Err = ParseWordError;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.split_once('/') {
-            Some((kind, name)) if kind.parse::<Kind>().is_ok() && is_name(name) => Ok(Self(text.into())),
+            Some((kind, name)) if is_kind(kind) && is_name(name) => Ok(Self(text.into())),
             _ => Err(ParseWordError::new(text, "an address", "write kind/name, such as ecs.service/app")),
         }
     }

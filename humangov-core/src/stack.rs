@@ -14,6 +14,7 @@ use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     fmt,
+    hash::{BuildHasherDefault, Hasher},
 };
 
 /// What should exist: resources, the order between them, and what other stacks may import.
@@ -34,11 +35,36 @@ pub struct Stack {
     fleet: FleetName,
     name: StackName,
     resources: Vec<Declared>,
-    index: HashMap<Address, u32>,
+    index: HashMap<Address, u32, BuildHasherDefault<AddressHasher>>,
+    /// Whether any order was asked for by [`Stack::depends_on`].
+    ordered: bool,
     exports: BTreeMap<String, Value>,
     imports: BTreeSet<StackName>,
     violations: Violations,
     warnings: Vec<String>,
+}
+
+/// Hashes addresses eight bytes at a time. They are a program's own words, so nobody sends ones that collide on purpose.
+#[derive(Debug, Clone, Copy, Default)]
+struct AddressHasher(u64);
+
+impl Hasher for AddressHasher {
+    fn finish(&self) -> u64 {
+        // The map takes its buckets from the low bits, where a product has the least of what went in.
+        self.0 ^ (self.0 >> 32)
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
+        let mut chunks = bytes.chunks_exact(8);
+        for chunk in &mut chunks {
+            let word = u64::from_le_bytes(chunk.try_into().unwrap_or_default());
+            self.0 = (self.0.rotate_left(23) ^ word).wrapping_mul(FACTOR);
+        }
+        let mut word = [0; 8];
+        word[..chunks.remainder().len()].copy_from_slice(chunks.remainder());
+        self.0 = (self.0.rotate_left(23) ^ u64::from_le_bytes(word)).wrapping_mul(FACTOR);
+    }
 }
 
 /// A resource of a stack.
@@ -47,6 +73,8 @@ pub struct Declared {
     pub(crate) address: Address,
     pub(crate) spec: Spec,
     pub(crate) dependencies: Vec<u32>,
+    /// Whether some of the dependencies are no references: then the digest of the spec does not tell them.
+    pub(crate) ordered: bool,
 }
 
 impl Declared {
@@ -74,7 +102,8 @@ impl Stack {
             fleet,
             name,
             resources: Vec::new(),
-            index: HashMap::new(),
+            index: HashMap::default(),
+            ordered: false,
             exports: BTreeMap::new(),
             imports: BTreeSet::new(),
             violations: Violations::default(),
@@ -103,7 +132,7 @@ impl Stack {
         }
         let index = u32::try_from(self.resources.len()).map_err(|_| StackErrorKind::TooMany)?;
         self.index.insert(address.clone(), index);
-        self.resources.push(Declared { address: address.clone(), spec, dependencies });
+        self.resources.push(Declared { address: address.clone(), spec, dependencies, ordered: false });
         Ok(Handle::new(address))
     }
 
@@ -151,6 +180,8 @@ impl Stack {
             self.resources[from as usize].dependencies.pop();
             return Err(error);
         }
+        self.resources[from as usize].ordered = true;
+        self.ordered = true;
         Ok(())
     }
 
@@ -199,6 +230,16 @@ impl Stack {
             let path = path.into_iter().map(|node| self.resources[node as usize].address.clone()).collect();
             StackErrorKind::Cycle(path).into()
         })
+    }
+
+    /// The positions of the resources, each after those it depends on.
+    pub(crate) fn order(&self) -> Result<Vec<u32>, StackError> {
+        // References only go back; only an order that was asked for can go forward.
+        if self.ordered {
+            self.dag().map(|dag| dag.order().to_vec())
+        } else {
+            Ok((0..).zip(&self.resources).map(|(n, _)| n).collect())
+        }
     }
 
     /// The fleet this stack belongs to.

@@ -118,7 +118,11 @@ impl Columns {
     ) -> fmt::Result {
         let show = |value: &Option<Value>| value.as_ref().map_or_else(|| "absent".to_owned(), brief_value);
         for field in change.fields.iter().filter(pick) {
-            let (before, after) = (show(&field.before), show(&field.after));
+            let (mut before, mut after) = (show(&field.before), show(&field.after));
+            if let (true, Some(old), Some(new)) = (before == after, &field.before, &field.after) {
+                // They differ in what was cut.
+                (before, after) = where_they_differ(&one_line(old), &one_line(new));
+            }
             // Where only some of the fields are why it is replaced, those say so.
             let why = match (change.action, field.effect) {
                 (Action::Replace(_), FieldEffect::Replace(_)) => "  (needs a new one)",
@@ -195,22 +199,63 @@ impl fmt::Display for Summary {
     }
 }
 
+/// How many characters of a value are shown.
+const MOST: usize = 56;
+
 /// A value in a few words: cut in the middle where it is long, `known after apply` where it is a reference.
 pub fn brief_value(value: &Value) -> String {
-    const MOST: usize = 56;
     let mut unknown = false;
     walk_references(value, &mut |_| unknown = true);
     if unknown {
         return "known after apply".to_owned();
     }
-    let text = match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    let chars: Vec<char> = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let chars = one_line(value);
     if chars.len() <= MOST {
         return chars.into_iter().collect();
     }
     let (head, tail) = (MOST / 2 - 1, MOST / 2);
     chars[..head].iter().chain(std::iter::once(&'…')).chain(&chars[chars.len() - tail..]).collect()
+}
+
+/// A value as the characters of one line.
+fn one_line(value: &Value) -> Vec<char> {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// Two values that read the same when cut in the middle, cut so that their first difference is shown.
+fn where_they_differ(before: &[char], after: &[char]) -> (String, String) {
+    let same = before.iter().zip(after).take_while(|(a, b)| a == b).count();
+    // What is equal and not cut, such as what is sensitive, stays as it is.
+    let start = if same == before.len().max(after.len()) { 0 } else { same.saturating_sub(MOST / 2) };
+    let cut = |chars: &[char]| -> String {
+        let end = chars.len().min(start + MOST);
+        let (left, right) = (if start > 0 { "…" } else { "" }, if end < chars.len() { "…" } else { "" });
+        format!("{left}{}{right}", chars[start.min(end)..end].iter().collect::<String>())
+    };
+    (cut(before), cut(after))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_that_read_the_same_when_cut_show_where_they_differ() {
+        let long = |middle: &str| format!("{}{middle}{}", "a".repeat(60), "z".repeat(60));
+        let (before, after) = (Value::from(long("80")), Value::from(long("443")));
+        assert_eq!(brief_value(&before), brief_value(&after));
+        let (before, after) = where_they_differ(&one_line(&before), &one_line(&after));
+        assert!(before.contains("aa80zz") && after.contains("aa443zz"), "{before} {after}");
+        assert!(before.starts_with('…') && before.ends_with('…'));
+    }
+
+    #[test]
+    fn what_is_sensitive_is_shown_as_such_on_both_sides() {
+        let hidden = one_line(&Value::from("(sensitive)"));
+        assert_eq!(where_they_differ(&hidden, &hidden).0, "(sensitive)");
+    }
 }

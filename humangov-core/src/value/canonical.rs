@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The canonical text of a spec: equal specs give equal bytes, whatever the order of their maps.
 
-use crate::value::{Reference, input::JOIN};
+use crate::value::{
+    Reference,
+    input::{IMPORT, JOIN},
+};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
-use std::{borrow::Cow, fmt, str::FromStr};
+use std::{borrow::Cow, fmt, str::FromStr, sync::Arc};
 
 /// The BLAKE3 digest of canonical bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -79,11 +82,14 @@ impl Canonical {
     /// The canonical form of `value`.
     pub fn new(value: &Value) -> Self {
         let mut text = String::with_capacity(512);
-        write_value(value, true, &mut text);
-        let json = text.as_str().into();
-        text.clear();
-        write_value(value, false, &mut text);
-        Self { digest: Digest::of(text.as_bytes()), json }
+        if write_value(value, true, &mut text) {
+            let json = text.as_str().into();
+            text.clear();
+            write_value(value, false, &mut text);
+            Self { digest: Digest::of(text.as_bytes()), json }
+        } else {
+            Self { digest: Digest::of(text.as_bytes()), json: text.into() }
+        }
     }
 
     /// The JSON text.
@@ -107,19 +113,24 @@ impl Canonical {
     }
 }
 
-/// JSON kept as text: a fraction of the memory of a tree. Written and read as the JSON it is.
+/// JSON kept as text: a fraction of the memory of a tree. Written and read as the JSON it is. Clones share the text.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Json(Box<serde_json::value::RawValue>);
+pub struct Json(Arc<serde_json::value::RawValue>);
 
 impl Json {
     fn from_text(text: Box<str>) -> Self {
-        Self(serde_json::value::RawValue::from_string(text.into()).expect("canonical text is JSON"))
+        Self(serde_json::value::RawValue::from_string(text.into()).expect("canonical text is JSON").into())
     }
 
     /// The text.
     pub fn as_str(&self) -> &str {
         self.0.get()
+    }
+
+    /// Whether there may be imports within: looking closer is only needed if so.
+    pub(crate) fn may_import(&self) -> bool {
+        self.as_str().contains(IMPORT)
     }
 
     /// The text as a value.
@@ -130,7 +141,9 @@ impl Json {
 
 impl From<&Value> for Json {
     fn from(value: &Value) -> Self {
-        Canonical::new(value).to_json()
+        let mut text = String::with_capacity(512);
+        write_value(value, true, &mut text);
+        Self::from_text(text.into())
     }
 }
 impl PartialEq for Json {
@@ -144,7 +157,9 @@ impl fmt::Debug for Json {
     }
 }
 
-fn write_value(value: &Value, nulls: bool, out: &mut String) {
+/// Writes `value`, with or without members that are null, and tells whether there are any.
+fn write_value(value: &Value, nulls: bool, out: &mut String) -> bool {
+    let mut any = false;
     match value {
         Value::Null => out.push_str("null"),
         Value::Bool(true) => out.push_str("true"),
@@ -160,7 +175,7 @@ fn write_value(value: &Value, nulls: bool, out: &mut String) {
                 if i > 0 {
                     out.push(',');
                 }
-                write_value(item, nulls, out);
+                any |= write_value(item, nulls, out);
             }
             out.push(']');
         }
@@ -168,6 +183,7 @@ fn write_value(value: &Value, nulls: bool, out: &mut String) {
             out.push('{');
             let mut first = true;
             for_each_sorted(map, &mut |key, value| {
+                any |= value.is_null();
                 if value.is_null() && !nulls {
                     return;
                 }
@@ -177,11 +193,12 @@ fn write_value(value: &Value, nulls: bool, out: &mut String) {
                 first = false;
                 write_text(key, out);
                 out.push(':');
-                write_value(value, nulls, out);
+                any |= write_value(value, nulls, out);
             });
             out.push('}');
         }
     }
+    any
 }
 
 /// Whether serde_json keeps its maps sorted or in order of insertion is a feature any crate of a build can switch.
