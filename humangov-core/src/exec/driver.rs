@@ -1,236 +1,81 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! [`Executor`]: drives a plan through the machine, step by step, and records what was done.
+//! The driver: takes a plan through the machine, step by step, and records what was done.
 
 use crate::{
-    address::{Address, RunId, StackName},
-    clock::Clock,
+    address::{Address, RunId},
     event::{ErrorReport, Event, EventKind, Events, StepOperation},
     exec::{
-        Cancel, CancelLevel, Direction, LeftOver, Machine, Mode, Outcome, Report, Status, StepFailure,
-        StepReport, Task,
+        Cancel, CancelLevel, Direction, ExecError, ExecErrorKind, Executor, LeftOver, Machine, Mode,
+        OnFailure, Outcome, Report, Status, StepFailure, StepReport, Task,
         perform::{Done, Failure, Left, Performed, Performer, Work},
         schedule::{Op, Schedule, Step},
     },
-    handler::{Contents, Cx, HandlerError, HandlerErrorKind, Registry},
+    handler::{Contents, Cx, HandlerError, HandlerErrorKind},
     plan::{Action, Change, Imports, Plan, PlanKind, ReplaceOrder, keep_unmanaged},
-    store::{Deposed, LockInfo, Recorded, Snapshot, StateStore, StoreError, Version},
+    store::{Deposed, Recorded, Snapshot, StoreError, Version},
     value::{Json, Reference, Source, resolve, walk_references},
 };
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use serde_json::Value;
-use std::{collections::HashMap, error::Error, fmt, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::Instant,
+    sync::OwnedSemaphorePermit,
+    time::{Instant, sleep_until},
 };
 use tracing::Instrument;
 
-/// How plans are executed.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct ExecOptions {
-    /// How many steps run at once, over all stacks of this executor.
-    pub concurrency: usize,
-    /// The longest a step may take, waiting included, and a deletion may go unanswered.
-    pub step_timeout: Duration,
-    /// The longest a refused call is tried again, while what it needs settles, and any other call may go unanswered.
-    pub settle_timeout: Duration,
-    /// The wait before the first retry; each next one is twice as long.
-    pub retry_first: Duration,
-    /// The longest wait before a retry.
-    pub retry_most: Duration,
-    /// The wait before something is asked again whether it works; each next one is longer by six tenths.
-    pub poll_first: Duration,
-    /// The longest wait before asking again.
-    pub poll_most: Duration,
-    /// What happens to what was done when a step fails, or when the run is cancelled.
-    pub on_failure: OnFailure,
-    /// Tells the wall time.
-    pub clock: Clock,
+/// How often an unfinished run saves its snapshot, at the most; less often where saving takes long, so that it takes a twentieth of
+/// the run and no more. What is not saved is found again by its tags.
+const SAVE_EVERY: Duration = Duration::from_millis(500);
+
+/// What a run begins with.
+pub(super) struct Begin<'a> {
+    pub executor: &'a Executor,
+    pub run: RunId,
+    pub plan: &'a Plan,
+    pub imports: &'a Imports,
+    pub events: &'a Events,
+    pub schedule: Schedule,
+    pub machine: Machine,
+    pub snapshot: Snapshot,
+    pub version: Option<Version>,
 }
 
-/// What happens to what was done when a step fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum OnFailure {
-    /// It is undone.
-    #[default]
-    RollBack,
-    /// It stays, recorded; the next run goes on from there.
-    Halt,
+pub(super) struct Driver<'a> {
+    executor: &'a Executor,
+    run: RunId,
+    plan: &'a Plan,
+    imports: &'a Imports,
+    events: &'a Events,
+    schedule: Schedule,
+    machine: Machine,
+    snapshot: Snapshot,
+    version: Option<Version>,
+    /// Outputs as they are now, of what this run made or changed, or was asked for.
+    outputs: HashMap<Address, Value>,
+    /// Specs this run sent, every reference resolved, by change. As text: a fraction of the memory of trees.
+    resolved: HashMap<usize, Json>,
+    /// What was recorded before each step.
+    before: Vec<Option<Recorded>>,
+    /// Specs of what this run meant to make and found there, by change: to be brought back, not deleted, when it goes back.
+    found: HashMap<usize, Value>,
+    steps: Vec<StepReport>,
+    cause: Option<StepFailure>,
+    failures: Vec<StepFailure>,
+    cancelled: CancelLevel,
+    store_error: Option<StoreError>,
+    dirty: bool,
+    saved: Instant,
+    save_after: Duration,
 }
 
-impl Default for ExecOptions {
-    fn default() -> Self {
+type Running<'a> = FuturesUnordered<BoxFuture<'a, (Task, StepOperation, Performed)>>;
+
+impl<'a> Driver<'a> {
+    pub(super) fn new(begin: Begin<'a>) -> Self {
+        let Begin { executor, run, plan, imports, events, schedule, machine, snapshot, version } = begin;
         Self {
-            concurrency: 16,
-            step_timeout: Duration::from_secs(30 * 60),
-            settle_timeout: Duration::from_secs(5 * 60),
-            retry_first: Duration::from_millis(500),
-            retry_most: Duration::from_secs(10),
-            poll_first: Duration::from_millis(400),
-            poll_most: Duration::from_secs(5),
-            on_failure: OnFailure::RollBack,
-            clock: Clock::system(),
-        }
-    }
-}
-
-/// Executes plans against the handlers of a registry, and records what was done in a store. Clones share the concurrency.
-#[derive(Debug, Clone)]
-pub struct Executor {
-    registry: Registry,
-    store: Arc<dyn StateStore>,
-    options: ExecOptions,
-    slots: Arc<Semaphore>,
-}
-
-/// A run that could not be begun, or whose record could not be kept. A step that fails is not an error: see [`Outcome`].
-#[derive(Debug, Clone)]
-pub struct ExecError {
-    kind: ExecErrorKind,
-    report: Option<Box<Report>>,
-}
-
-/// What went wrong.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum ExecErrorKind {
-    /// The snapshot has changed since the plan was made.
-    Stale(StackName),
-    /// The plan's format is not this version's.
-    Format(u32),
-    /// No handler for the kind of this resource.
-    NoHandler(Address),
-    /// An import that no applied stack exports.
-    MissingImport(Reference),
-    /// The plan's steps wait for each other: it was not made by this planner.
-    Cycle,
-    /// The store failed.
-    Store(StoreError),
-}
-
-impl ExecError {
-    fn new(kind: ExecErrorKind) -> Self {
-        Self { kind, report: None }
-    }
-
-    /// What went wrong.
-    pub fn kind(&self) -> &ExecErrorKind {
-        &self.kind
-    }
-
-    /// What was done before, if anything was.
-    pub fn report(&self) -> Option<&Report> {
-        self.report.as_deref()
-    }
-
-    /// The stable code, as listed in `docs/errors.md`.
-    pub fn code(&self) -> &'static str {
-        match &self.kind {
-            ExecErrorKind::Stale(_) => "plan.stale",
-            ExecErrorKind::Format(_) => "plan.format",
-            ExecErrorKind::NoHandler(_) => "exec.no_handler",
-            ExecErrorKind::MissingImport(_) => "exec.missing_import",
-            ExecErrorKind::Cycle => "exec.cycle",
-            ExecErrorKind::Store(error) => error.code(),
-        }
-    }
-}
-
-impl fmt::Display for ExecError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.kind {
-            ExecErrorKind::Stale(stack) => {
-                write!(f, "stack {stack} has changed since this plan was made; plan again")
-            }
-            ExecErrorKind::Format(format) => {
-                write!(f, "the plan has format {format}, this version reads {}", Plan::FORMAT)
-            }
-            ExecErrorKind::NoHandler(address) => {
-                write!(f, "there is no handler for {address}; is its service's feature on?")
-            }
-            ExecErrorKind::MissingImport(reference) => {
-                write!(f, "{reference} is imported and not exported; apply that stack first")
-            }
-            ExecErrorKind::Cycle => f.write_str("the steps of the plan wait for each other"),
-            ExecErrorKind::Store(error) if self.report.is_none() => error.fmt(f),
-            ExecErrorKind::Store(_) => f.write_str("what was done could not be recorded"),
-        }
-    }
-}
-
-impl Error for ExecError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match &self.kind {
-            ExecErrorKind::Store(error) if self.report.is_none() => error.source(),
-            ExecErrorKind::Store(error) => Some(error),
-            _ => None,
-        }
-    }
-}
-
-impl From<StoreError> for ExecError {
-    fn from(error: StoreError) -> Self {
-        Self::new(ExecErrorKind::Store(error))
-    }
-}
-
-impl Executor {
-    /// An executor with the usual options.
-    pub fn new(registry: Registry, store: Arc<dyn StateStore>) -> Self {
-        Self::with_options(registry, store, ExecOptions::default())
-    }
-
-    /// An executor with these options.
-    pub fn with_options(registry: Registry, store: Arc<dyn StateStore>, options: ExecOptions) -> Self {
-        let slots = Arc::new(Semaphore::new(options.concurrency.max(1)));
-        Self { registry, store, options, slots }
-    }
-
-    /// Executes `plan`.
-    ///
-    /// The stack is locked meanwhile. Every step's result is recorded; what was created and changed is undone when a step
-    /// fails, in reverse order. Deletions come last and are never undone.
-    ///
-    /// # Errors
-    /// When the run could not be begun (nothing was touched), or could not be recorded. A step that fails is no error here:
-    /// match the report's [`Outcome`].
-    pub async fn apply(
-        &self,
-        plan: &Plan,
-        imports: &Imports,
-        cancel: &Cancel,
-        events: &Events,
-    ) -> Result<Report, ExecError> {
-        let run = RunId::generate();
-        let span = tracing::info_span!("apply", stack = %plan.stack, %run);
-        self.run(run, plan, imports, cancel, events).instrument(span).await
-    }
-
-    async fn run(
-        &self,
-        run: RunId,
-        plan: &Plan,
-        imports: &Imports,
-        cancel: &Cancel,
-        events: &Events,
-    ) -> Result<Report, ExecError> {
-        self.check(plan, imports)?;
-        let operation = if plan.kind == PlanKind::Destroy { "destroy" } else { "apply" };
-        let info = LockInfo::this_process(operation, self.options.clock.now());
-        let _lease = self.store.lock(&plan.stack, &info).await?;
-        let stored = self.store.load(&plan.stack).await?;
-        let (snapshot, version) = match stored {
-            Some(stored) => (stored.value, Some(stored.version)),
-            None => (Snapshot::empty(plan.fleet.clone(), plan.stack.clone()), None),
-        };
-        if !plan.is_based_on(version.as_ref()) {
-            return Err(ExecError::new(ExecErrorKind::Stale(plan.stack.clone())));
-        }
-        let schedule = Schedule::new(plan);
-        let machine = Machine::new(&schedule.shapes).map_err(|_| ExecError::new(ExecErrorKind::Cycle))?;
-        let mut driver = Driver {
-            executor: self,
+            executor,
             run,
             plan,
             imports,
@@ -250,71 +95,11 @@ impl Executor {
             store_error: None,
             dirty: false,
             saved: Instant::now(),
-        };
-        driver.drive(cancel).await
+            save_after: SAVE_EVERY,
+        }
     }
 
-    /// Everything that can be known to fail before anything is touched.
-    fn check(&self, plan: &Plan, imports: &Imports) -> Result<(), ExecError> {
-        if plan.format_version != Plan::FORMAT {
-            return Err(ExecError::new(ExecErrorKind::Format(plan.format_version)));
-        }
-        for change in plan.changes.iter().filter(|change| change.acts()) {
-            if self.registry.get(change.address.kind_str()).is_none() {
-                return Err(ExecError::new(ExecErrorKind::NoHandler(change.address.clone())));
-            }
-            let mut missing = None;
-            if let Some(desired) = &change.desired {
-                walk_references(&desired.spec.to_value(), &mut |reference| {
-                    if let Source::Stack(stack) = &reference.source
-                        && imports.get(stack, &reference.attr).is_none()
-                    {
-                        missing = Some(reference);
-                    }
-                });
-            }
-            if let Some(reference) = missing {
-                return Err(ExecError::new(ExecErrorKind::MissingImport(reference)));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// How often an unfinished run saves its snapshot, at the most. What is not saved is found again by its tags.
-const SAVE_EVERY: Duration = Duration::from_millis(500);
-
-struct Driver<'a> {
-    executor: &'a Executor,
-    run: RunId,
-    plan: &'a Plan,
-    imports: &'a Imports,
-    events: &'a Events,
-    schedule: Schedule,
-    machine: Machine,
-    snapshot: Snapshot,
-    version: Option<Version>,
-    /// Outputs as they are now, of what this run made or changed, or was asked for.
-    outputs: HashMap<Address, Value>,
-    /// Specs this run sent, every reference resolved, by change.
-    resolved: HashMap<usize, Value>,
-    /// What was recorded before each step.
-    before: Vec<Option<Recorded>>,
-    /// Specs of what this run meant to make and found there, by change: to be brought back, not deleted, when it goes back.
-    found: HashMap<usize, Value>,
-    steps: Vec<StepReport>,
-    cause: Option<StepFailure>,
-    failures: Vec<StepFailure>,
-    cancelled: CancelLevel,
-    store_error: Option<StoreError>,
-    dirty: bool,
-    saved: Instant,
-}
-
-type Running<'a> = FuturesUnordered<BoxFuture<'a, (Task, StepOperation, Performed)>>;
-
-impl Driver<'_> {
-    async fn drive(&mut self, cancel: &Cancel) -> Result<Report, ExecError> {
+    pub(super) async fn drive(&mut self, cancel: &Cancel) -> Result<Report, ExecError> {
         let started = Instant::now();
         if self.executor.options.on_failure == OnFailure::Halt {
             self.machine.never_unwind();
@@ -360,9 +145,12 @@ impl Driver<'_> {
                     while let Some(Some((task, operation, performed))) = futures_util::FutureExt::now_or_never(running.next()) {
                         self.end(task, operation, performed);
                     }
-                    if self.dirty && self.saved.elapsed() >= SAVE_EVERY {
-                        self.save().await;
-                    }
+                }
+                // By the clock and not with the results: the last of them may be minutes before the next.
+                () = sleep_until(self.saved + self.save_after), if self.dirty => {
+                    let begun = Instant::now();
+                    self.save().await;
+                    self.save_after = SAVE_EVERY.max(20 * begun.elapsed());
                 }
                 level = cancel.beyond(self.cancelled) => {
                     self.heed(level);
@@ -522,18 +310,18 @@ impl Driver<'_> {
             Op::Forget => Work::Nothing,
             Op::Record => {
                 let spec = self.resolve_desired(change)?;
-                self.resolved.insert(step.change, spec);
+                self.resolved.insert(step.change, Json::from(&spec));
                 Work::Nothing
             }
             Op::Create => {
                 let spec = self.resolve_desired(change)?;
-                self.resolved.insert(step.change, spec.clone());
+                self.resolved.insert(step.change, Json::from(&spec));
                 // A plan that did not look at the cloud does not know that there is nothing yet.
                 Work::Create { spec, others: others(change), look_first: !self.plan.refreshed }
             }
             Op::Update => {
                 let mut desired = self.resolve_desired(change)?;
-                self.resolved.insert(step.change, desired.clone());
+                self.resolved.insert(step.change, Json::from(&desired));
                 let (prior, outputs) = prior();
                 let recorded =
                     self.before[task.step as usize].as_ref().map(|recorded| recorded.spec.to_value());
@@ -565,7 +353,7 @@ impl Driver<'_> {
                 if let Some(found) = self.found.get(&step.change) {
                     return Work::Restore { desired: found.clone() };
                 }
-                let spec = self.resolved.get(&step.change).cloned().unwrap_or_default();
+                let spec = self.resolved.get(&step.change).map(Json::to_value).unwrap_or_default();
                 match self.outputs.get(&change.address) {
                     Some(outputs) => Work::Delete {
                         prior: spec,
@@ -670,10 +458,10 @@ impl Driver<'_> {
         {
             deposed.push(Deposed { spec: prior.spec.clone(), outputs: prior.outputs.clone() });
         }
-        let spec = self.resolved.get(&step.change).cloned().unwrap_or_default();
+        let spec = self.resolved.get(&step.change).cloned();
         let recorded = Recorded {
             digest: desired.digest,
-            spec: Json::from(&spec),
+            spec: spec.unwrap_or_else(|| desired.spec.clone()),
             outputs: Json::from(outputs),
             dependencies: desired.dependencies.clone(),
             holds_data: desired.holds_data,
@@ -735,8 +523,9 @@ impl Driver<'_> {
         let mut exports = self.plan.exports.clone();
         exports.retain(|_, value| resolve(value, &|reference| self.lookup(reference)));
         let mut imports = std::collections::BTreeMap::new();
-        for change in self.plan.changes.iter().filter_map(|change| change.desired.as_ref()) {
-            walk_references(&change.spec.to_value(), &mut |reference| {
+        let desired = self.plan.changes.iter().filter_map(|change| change.desired.as_ref());
+        for desired in desired.filter(|desired| desired.spec.may_import()) {
+            walk_references(&desired.spec.to_value(), &mut |reference| {
                 if let Source::Stack(stack) = &reference.source
                     && let Some(value) = self.imports.get(stack, &reference.attr)
                 {

@@ -6,12 +6,15 @@
 
 mod cancel;
 mod driver;
+mod error;
+mod executor;
 mod machine;
 mod outcome;
 mod perform;
 mod schedule;
 
 pub use cancel::{Cancel, CancelLevel};
-pub use driver::{ExecError, ExecErrorKind, ExecOptions, Executor, OnFailure};
+pub use error::{ExecError, ExecErrorKind};
+pub use executor::{ExecOptions, Executor, OnFailure};
 pub use machine::{Direction, IllegalTransition, Machine, Mode, Signal, Status, StepShape, Task};
 pub use outcome::{LeftOver, Outcome, Report, StepFailure, StepReport};

@@ -52,7 +52,7 @@ pub async fn apply(
                     running
                         .push(async move { (i, executor.apply(stack_plan, &imports, cancel, events).await) });
                 } else {
-                    results[i] = Some(StackResult::NotRun { because_of: stack_plan.stack.clone() });
+                    results[i] = Some(StackResult::Cancelled);
                 }
             }
         }
@@ -68,10 +68,9 @@ pub async fn apply(
         };
         results[i] = Some(match result {
             Ok(report) => {
-                if matches!(report.outcome, Outcome::Applied | Outcome::Incomplete { .. })
-                    && let Some(snapshot) = store.load(&plan.plans[i].stack).await?
-                {
-                    imports = imports.with(&snapshot.value);
+                // Taken from the report: a store that fails now must not have the other runs dropped where they are.
+                if matches!(report.outcome, Outcome::Applied | Outcome::Incomplete { .. }) {
+                    imports = imports.with_exports(report.stack.clone(), report.exports.clone());
                 }
                 StackResult::Ran(Box::new(report))
             }
@@ -82,7 +81,7 @@ pub async fn apply(
     if cancel.level() != CancelLevel::Abandon {
         for i in (0..plan.plans.len()).rev() {
             if was_made_in_vain(plan, &results, i) {
-                take_down(executor, store, plan, i, &mut results, events).await?;
+                take_down(executor, store, plan, i, &mut results, events).await;
             }
         }
     }
@@ -104,7 +103,9 @@ fn was_made_in_vain(plan: &FleetPlan, results: &[Option<StackResult>], i: usize)
                     Outcome::RolledBack { .. } | Outcome::Cancelled { rolled_back: true }
                 )
         }
-        Some(StackResult::NotRun { .. } | StackResult::TakenDown { .. }) => plan.plans[j].base.is_none(),
+        Some(StackResult::NotRun { .. } | StackResult::Cancelled | StackResult::TakenDown { .. }) => {
+            plan.plans[j].base.is_none()
+        }
         _ => false,
     };
     let mut dependents = (0..plan.plans.len())
@@ -120,18 +121,16 @@ async fn take_down(
     i: usize,
     results: &mut [Option<StackResult>],
     events: &Events,
-) -> Result<(), StoreError> {
+) {
     let made = &plan.plans[i];
-    let snapshot = store.load(&made.stack).await?;
+    // A store that fails here leaves the stack as it was made, and reported so: the next run can take it down.
+    let Ok(snapshot) = store.load(&made.stack).await else { return };
     let options = PlanOptions { data: DataPolicy::DeleteEmpty, ..PlanOptions::default() };
-    let Ok(plan) = plan_destroy(&made.fleet, &made.stack, snapshot.as_ref(), None, &options) else {
-        return Ok(());
-    };
+    let Ok(plan) = plan_destroy(&made.fleet, &made.stack, snapshot.as_ref(), None, &options) else { return };
     // Whoever asked the run to stop wants this finished.
     if let Ok(undone) = executor.apply(&plan, &Imports::none(), &Cancel::new(), events).await
         && let Some(StackResult::Ran(made)) = results[i].take()
     {
         results[i] = Some(StackResult::TakenDown { made, undone: Box::new(undone) });
     }
-    Ok(())
 }

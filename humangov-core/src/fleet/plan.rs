@@ -216,18 +216,17 @@ fn forget_changed_exports(plan: &Plan, snapshot: Option<&Versioned<Snapshot>>, k
 pub struct Teardown {
     /// The fleet.
     pub fleet: FleetName,
-    /// The stacks, in the order of their making: the last goes first.
+    /// The stacks.
     pub stacks: Vec<StackName>,
 }
 
 impl Teardown {
-    /// These stacks of `fleet`, named in the order of their making: a base before what imports from it.
+    /// These stacks of `fleet`.
     pub fn new(fleet: FleetName, stacks: Vec<StackName>) -> Self {
         Self { fleet, stacks }
     }
 
-    /// Plans to take the stacks down. Each waits for all that were made after it in this list's first-to-last order only if
-    /// it is the first: the base goes when every other stack is gone.
+    /// Plans to take the stacks down: `base` once all the others are gone, those at the same time.
     ///
     /// # Errors
     /// When the store or a read fails; or with the errors of all stacks that cannot be planned.

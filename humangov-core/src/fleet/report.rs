@@ -31,6 +31,8 @@ pub enum StackResult {
         /// How it was taken down.
         undone: Box<Report>,
     },
+    /// The run was asked to stop before its turn came.
+    Cancelled,
     /// A stack it needs did not get there.
     NotRun {
         /// That stack.
@@ -44,7 +46,7 @@ impl StackResult {
         match self {
             Self::Ran(report) => matches!(report.outcome, Outcome::Applied),
             Self::Unchanged => true,
-            Self::Failed(_) | Self::NotRun { .. } | Self::TakenDown { .. } => false,
+            Self::Failed(_) | Self::Cancelled | Self::NotRun { .. } | Self::TakenDown { .. } => false,
         }
     }
 }

@@ -56,6 +56,27 @@ async fn a_run_that_is_asked_to_stop_finishes_what_runs_and_goes_back() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_made_is_recorded_while_the_run_waits_for_something_slow() {
+    let world = World::new();
+    world.cloud.set_polls("b", 1_000);
+    let plan = world.plan(&chain()).await.unwrap();
+    let (executor, cancel, sink) = (world.executor(), Cancel::new(), world.sink());
+    let run = executor.apply(&plan, &world.imports, &cancel, &sink);
+    let look = async {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let recorded =
+            world.snapshot().await.map(|s| s.value.resources.keys().map(ToString::to_string).collect());
+        cancel.escalate();
+        cancel.escalate();
+        recorded
+    };
+    let (_, recorded): (_, Option<Vec<String>>) = tokio::join!(run, look);
+    assert_eq!(recorded, Some(vec!["test.thing/a".to_owned()]), "whoever is killed now loses nothing");
+    world.cloud.set_polls("b", 0);
+    world.applied(&chain()).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_only_waits_for_its_turn_is_not_begun_any_more() {
     let mut world = World::to_be_left_empty();
     world.options.concurrency = 2;

@@ -7,7 +7,7 @@ use crate::{
     cli::Global,
     config::Config,
     exit::Exit,
-    output::{Failure, failed_call},
+    output::{Failure, chain, failed_call},
 };
 use aws_config::{BehaviorVersion, Region, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
@@ -124,7 +124,7 @@ impl Session {
             }
             None => Network::lookup_default(&self.clients.ec2).await,
         };
-        found.map_err(|error| Failure::refused(error.code(), error.to_string()))
+        found.map_err(|error| Failure::refused(error.code(), chain(&error)))
     }
 
     /// An executor over this session's handlers and store.

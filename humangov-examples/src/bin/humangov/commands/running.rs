@@ -102,6 +102,7 @@ impl Run<'_> {
             StackResult::NotRun { because_of } => {
                 return format!("{BAD}{stack}: not begun{BAD:#}, since {because_of} did not get there");
             }
+            StackResult::Cancelled => return format!("{stack}: not begun, since the run was stopped"),
             StackResult::TakenDown { undone, .. } if undone.outcome.is_applied() => {
                 return format!("{stack}: taken down again, since nothing that needs it got there");
             }
@@ -161,6 +162,7 @@ impl Run<'_> {
                 StackResult::TakenDown { made, undone } => {
                     json!({ "stack": stack, "result": "taken_down", "made": made, "undone": undone })
                 }
+                StackResult::Cancelled => json!({ "stack": stack, "result": "cancelled" }),
                 StackResult::NotRun { because_of } => {
                     json!({ "stack": stack, "result": "not_run", "because_of": because_of })
                 }
@@ -263,9 +265,9 @@ async fn listen(cancel: &Cancel) -> std::convert::Infallible {
         cancel.escalate();
         say(match cancel.level() {
             CancelLevel::Drain => {
-                "\nStopping: nothing new is begun, what runs is finished and then undone. Once more leaves at once."
+                "\nStopping: nothing new is begun, what runs is finished and, unless that was all, undone. Once more leaves at once."
             }
-            _ => "\nLeaving at once. What still runs in AWS is found again by the next apply or destroy.",
+            _ => "\nLeaving at once. What still runs in AWS is found again by the next apply.",
         });
     }
 }

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! [`Executor`]: checks a plan against what is stored, locks its stack, and has it driven.
+
+use crate::{
+    address::RunId,
+    clock::Clock,
+    event::Events,
+    exec::{
+        Cancel, ExecError, ExecErrorKind, Machine, Report,
+        driver::{Begin, Driver},
+        schedule::Schedule,
+    },
+    handler::Registry,
+    plan::{Imports, Plan, PlanKind},
+    store::{LockInfo, Snapshot, StateStore},
+    value::{Source, walk_references},
+};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::Semaphore;
+use tracing::Instrument;
+
+/// How plans are executed.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ExecOptions {
+    /// How many steps run at once, over all stacks of this executor.
+    pub concurrency: usize,
+    /// The longest a step may take, waiting included, and a deletion may go unanswered.
+    pub step_timeout: Duration,
+    /// The longest a refused call is tried again, while what it needs settles, and any other call may go unanswered.
+    pub settle_timeout: Duration,
+    /// The wait before the first retry; each next one is twice as long.
+    pub retry_first: Duration,
+    /// The longest wait before a retry.
+    pub retry_most: Duration,
+    /// The wait before something is asked again whether it works; each next one is longer by six tenths.
+    pub poll_first: Duration,
+    /// The longest wait before asking again.
+    pub poll_most: Duration,
+    /// What happens to what was done when a step fails, or when the run is cancelled.
+    pub on_failure: OnFailure,
+    /// Tells the wall time.
+    pub clock: Clock,
+}
+
+/// What happens to what was done when a step fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnFailure {
+    /// It is undone.
+    #[default]
+    RollBack,
+    /// It stays, recorded; the next run goes on from there.
+    Halt,
+}
+
+impl Default for ExecOptions {
+    fn default() -> Self {
+        Self {
+            concurrency: 16,
+            step_timeout: Duration::from_secs(30 * 60),
+            settle_timeout: Duration::from_secs(5 * 60),
+            retry_first: Duration::from_millis(500),
+            retry_most: Duration::from_secs(10),
+            poll_first: Duration::from_millis(400),
+            poll_most: Duration::from_secs(5),
+            on_failure: OnFailure::RollBack,
+            clock: Clock::system(),
+        }
+    }
+}
+
+/// Executes plans against the handlers of a registry, and records what was done in a store. Clones share the concurrency.
+#[derive(Debug, Clone)]
+pub struct Executor {
+    pub(super) registry: Registry,
+    pub(super) store: Arc<dyn StateStore>,
+    pub(super) options: ExecOptions,
+    pub(super) slots: Arc<Semaphore>,
+}
+
+impl Executor {
+    /// An executor with the usual options.
+    pub fn new(registry: Registry, store: Arc<dyn StateStore>) -> Self {
+        Self::with_options(registry, store, ExecOptions::default())
+    }
+
+    /// An executor with these options.
+    pub fn with_options(registry: Registry, store: Arc<dyn StateStore>, options: ExecOptions) -> Self {
+        let slots = Arc::new(Semaphore::new(options.concurrency.max(1)));
+        Self { registry, store, options, slots }
+    }
+
+    /// Executes `plan`.
+    ///
+    /// The stack is locked meanwhile. Every step's result is recorded; what was created and changed is undone when a step
+    /// fails, in reverse order. Deletions come last and are never undone.
+    ///
+    /// # Errors
+    /// When the run could not be begun (nothing was touched), or could not be recorded. A step that fails is no error here:
+    /// match the report's [`Outcome`].
+    pub async fn apply(
+        &self,
+        plan: &Plan,
+        imports: &Imports,
+        cancel: &Cancel,
+        events: &Events,
+    ) -> Result<Report, ExecError> {
+        let run = RunId::generate();
+        let span = tracing::info_span!("apply", stack = %plan.stack, %run);
+        self.run(run, plan, imports, cancel, events).instrument(span).await
+    }
+
+    async fn run(
+        &self,
+        run: RunId,
+        plan: &Plan,
+        imports: &Imports,
+        cancel: &Cancel,
+        events: &Events,
+    ) -> Result<Report, ExecError> {
+        self.check(plan, imports)?;
+        let operation = if plan.kind == PlanKind::Destroy { "destroy" } else { "apply" };
+        let info = LockInfo::this_process(operation, self.options.clock.now());
+        let _lease = self.store.lock(&plan.stack, &info).await?;
+        let stored = self.store.load(&plan.stack).await?;
+        let (snapshot, version) = match stored {
+            Some(stored) => (stored.value, Some(stored.version)),
+            None => (Snapshot::empty(plan.fleet.clone(), plan.stack.clone()), None),
+        };
+        if !plan.is_based_on(version.as_ref()) {
+            return Err(ExecError::new(ExecErrorKind::Stale(plan.stack.clone())));
+        }
+        let schedule = Schedule::new(plan);
+        let machine = Machine::new(&schedule.shapes).map_err(|_| ExecError::new(ExecErrorKind::Cycle))?;
+        let begin =
+            Begin { executor: self, run, plan, imports, events, schedule, machine, snapshot, version };
+        Driver::new(begin).drive(cancel).await
+    }
+
+    /// Everything that can be known to fail before anything is touched.
+    fn check(&self, plan: &Plan, imports: &Imports) -> Result<(), ExecError> {
+        if plan.format_version != Plan::FORMAT {
+            return Err(ExecError::new(ExecErrorKind::Format(plan.format_version)));
+        }
+        for change in plan.changes.iter().filter(|change| change.acts()) {
+            if self.registry.get(change.address.kind_str()).is_none() {
+                return Err(ExecError::new(ExecErrorKind::NoHandler(change.address.clone())));
+            }
+            let mut missing = None;
+            if let Some(desired) = change.desired.as_ref().filter(|desired| desired.spec.may_import()) {
+                walk_references(&desired.spec.to_value(), &mut |reference| {
+                    if let Source::Stack(stack) = &reference.source
+                        && imports.get(stack, &reference.attr).is_none()
+                    {
+                        missing = Some(reference);
+                    }
+                });
+            }
+            if let Some(reference) = missing {
+                return Err(ExecError::new(ExecErrorKind::MissingImport(reference)));
+            }
+        }
+        Ok(())
+    }
+}
