@@ -83,6 +83,8 @@ pub mod iam;
 pub mod logs;
 #[cfg(feature = "s3")]
 pub mod s3;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
 
 pub use clients::Clients;
 pub use error::{Service, classify};

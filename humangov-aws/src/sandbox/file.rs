@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The world in a file, so that one command after the other sees the same account.
+
+use super::{
+    Sandbox, SandboxOptions,
+    images::ImageFailure,
+    world::{Behaviour, World},
+};
+use std::{
+    fmt,
+    fs::{self, File, OpenOptions},
+    io::{self, Write},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use tokio::time::Instant;
+
+/// How long changes may wait to be written together.
+const SAVE_EVERY: Duration = Duration::from_millis(100);
+
+/// A sandbox whose file cannot be used.
+#[derive(Debug)]
+pub struct SandboxError {
+    kind: Kind,
+    path: PathBuf,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Busy,
+    Read(io::Error),
+    Write(io::Error),
+    Damaged(serde_json::Error),
+    Newer(u64),
+}
+
+impl SandboxError {
+    /// The stable code, as listed in `docs/errors.md`.
+    pub fn code(&self) -> &'static str {
+        match self.kind {
+            Kind::Busy => "sandbox.busy",
+            Kind::Read(_) | Kind::Write(_) => "sandbox.io",
+            Kind::Damaged(_) => "sandbox.damaged",
+            Kind::Newer(_) => "sandbox.newer",
+        }
+    }
+
+    /// Whether another process has the sandbox.
+    pub fn is_busy(&self) -> bool {
+        matches!(self.kind, Kind::Busy)
+    }
+}
+
+impl fmt::Display for SandboxError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path.display();
+        match &self.kind {
+            Kind::Busy => write!(f, "the sandbox {path} is in use by another process"),
+            Kind::Read(_) => write!(f, "the sandbox {path} cannot be read"),
+            Kind::Write(_) => write!(f, "the sandbox {path} cannot be written"),
+            Kind::Damaged(_) => write!(f, "{path} is no sandbox"),
+            Kind::Newer(format) => {
+                write!(f, "the sandbox {path} has format {format}, this version reads {}", World::FORMAT)
+            }
+        }
+    }
+}
+
+impl std::error::Error for SandboxError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.kind {
+            Kind::Read(error) | Kind::Write(error) => Some(error),
+            Kind::Damaged(error) => Some(error),
+            Kind::Busy | Kind::Newer(_) => None,
+        }
+    }
+}
+
+/// The file, for as long as nobody else has it.
+#[derive(Debug)]
+pub(super) struct WorldFile {
+    path: PathBuf,
+    /// Held until the process ends, however it ends.
+    _lock: File,
+    dirty: bool,
+    saved: Option<Instant>,
+}
+
+impl Sandbox {
+    /// The sandbox in the file at `path`, or a new one like `options` if there is none. Account and timings of one that is
+    /// there stay as they are; region, latency and rates are those of `options`.
+    ///
+    /// What calls change is written a moment later, and all of it by [`Sandbox::save`]. The file is replaced as a whole:
+    /// a process that is killed leaves the old world or the new one.
+    ///
+    /// # Errors
+    /// When another process has the sandbox, or the file cannot be read or is no sandbox of this version.
+    pub fn open(path: impl Into<PathBuf>, options: &SandboxOptions) -> Result<Self, SandboxError> {
+        let path = path.into();
+        let fail = |kind| SandboxError { kind, path: path.clone() };
+        if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
+            fs::create_dir_all(directory).map_err(|error| fail(Kind::Write(error)))?;
+        }
+        let lock = beside(&path, "lock");
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(lock);
+        let lock = lock.map_err(|error| fail(Kind::Write(error)))?;
+        lock.try_lock().map_err(|error| match error {
+            fs::TryLockError::WouldBlock => fail(Kind::Busy),
+            fs::TryLockError::Error(error) => fail(Kind::Write(error)),
+        })?;
+        let world = match fs::read(&path) {
+            Ok(bytes) => read(&bytes).map_err(fail)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let behaviour = Behaviour {
+                    timings: options.timings,
+                    failures: ImageFailure::usual(),
+                    images_must_exist: options.images_must_exist,
+                };
+                World::new(&options.account, behaviour)
+            }
+            Err(error) => return Err(fail(Kind::Read(error))),
+        };
+        let file = WorldFile { path, _lock: lock, dirty: false, saved: None };
+        Ok(Self::of(world, options, Some(file)))
+    }
+}
+
+fn read(bytes: &[u8]) -> Result<World, Kind> {
+    #[derive(serde::Deserialize)]
+    struct Format {
+        format_version: u64,
+    }
+    let format: Format = serde_json::from_slice(bytes).map_err(Kind::Damaged)?;
+    if format.format_version > u64::from(World::FORMAT) {
+        return Err(Kind::Newer(format.format_version));
+    }
+    serde_json::from_slice(bytes).map_err(Kind::Damaged)
+}
+
+fn beside(path: &Path, extension: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(extension);
+    name.into()
+}
+
+impl WorldFile {
+    /// Notes that `world` changed, and saves it unless that was done a moment ago.
+    pub(super) fn changed(&mut self, world: &World) {
+        self.dirty = true;
+        if self.saved.is_none_or(|saved| saved.elapsed() >= SAVE_EVERY)
+            && let Err(error) = self.save(world)
+        {
+            // The call worked, in this world; the next save, or the last one, tells whoever can do something about it.
+            tracing::warn!(%error, "the sandbox could not be saved");
+        }
+    }
+
+    /// Saves `world` if it changed since the last time: beside the file first, then in its place.
+    pub(super) fn save(&mut self, world: &World) -> Result<(), SandboxError> {
+        if !self.dirty {
+            return Ok(());
+        }
+        self.replace(world)
+            .map_err(|error| SandboxError { kind: Kind::Write(error), path: self.path.clone() })?;
+        self.dirty = false;
+        self.saved = Some(Instant::now());
+        Ok(())
+    }
+
+    fn replace(&self, world: &World) -> io::Result<()> {
+        let text = serde_json::to_vec(world).map_err(io::Error::other)?;
+        let new = beside(&self.path, "new");
+        let mut file = File::create(&new)?;
+        file.write_all(&text)?;
+        file.sync_all()?;
+        drop(file);
+        fs::rename(&new, &self.path)?;
+        let directory = self.path.parent().filter(|directory| !directory.as_os_str().is_empty());
+        File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options() -> SandboxOptions {
+        SandboxOptions::default()
+    }
+
+    #[test]
+    fn a_world_is_had_by_one_at_a_time_and_found_again() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("deep/sandbox.json");
+        let sandbox = Sandbox::open(&path, &options()).expect("a sandbox");
+        assert!(Sandbox::open(&path, &options()).expect_err("it is in use").is_busy());
+        sandbox.fail_image(ImageFailure::unhealthy("x"));
+        drop(sandbox);
+        assert!(Sandbox::open(&path, &options()).is_ok());
+    }
+
+    #[test]
+    fn what_is_no_sandbox_is_not_touched() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("sandbox.json");
+        for (text, code) in [("{", "sandbox.damaged"), ("{\"format_version\": 99}", "sandbox.newer")] {
+            fs::write(&path, text).expect("written");
+            assert_eq!(Sandbox::open(&path, &options()).expect_err("not usable").code(), code);
+            assert_eq!(fs::read_to_string(&path).expect("there"), text);
+        }
+    }
+}
