@@ -82,6 +82,7 @@ def inline(b):
             PolicyDocument=document(Action="s3:*", Resource="*", Principal="*"), refused="MalformedPolicyDocument", source="IAM User Guide, JSON policy elements: Principal")
     b.probe("an inline policy without a resource", "iam", "put_role_policy", RoleName="battery-web", PolicyName="bad",
             PolicyDocument=document(Action="s3:*"), refused="MalformedPolicyDocument", source="IAM User Guide, JSON policy elements: Resource")
+    b.call("iam", "delete_role_policy", RoleName="battery-web", PolicyName="bad")
 
 
 def managed(b):
