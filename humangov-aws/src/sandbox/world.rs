@@ -9,7 +9,7 @@ use super::{
         logs::Logs, s3::S3,
     },
     tenant::Owners,
-    timings::Timings,
+    timings::{Latency, Timings},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -48,6 +48,9 @@ pub(super) struct Region {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Behaviour {
     pub timings: Timings,
+    pub latency: Latency,
+    /// Whether calls beyond the rates that AWS publishes are refused.
+    pub rates: bool,
     /// Images that fail, the first that fits.
     pub failures: Vec<ImageFailure>,
     /// Whether a task needs its images to have been pushed to this account's repositories. Else all images are there.
