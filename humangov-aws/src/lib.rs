@@ -60,6 +60,13 @@ mod identity;
 #[cfg(feature = "ec2")]
 mod network;
 mod registry;
+#[cfg(any(
+    feature = "applicationautoscaling",
+    feature = "dynamodb",
+    feature = "elasticloadbalancingv2",
+    feature = "s3"
+))]
+mod reset;
 #[cfg(any(feature = "ecr", feature = "elasticloadbalancingv2", feature = "iam"))]
 mod steps;
 #[cfg(test)]
