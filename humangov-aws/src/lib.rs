@@ -32,7 +32,7 @@
 //! | feature | kinds |
 //! | --- | --- |
 //! | `applicationautoscaling` | `autoscaling.target` |
-//! | `cloudwatchlogs` | `logs.log_group` |
+//! | `cloudwatchlogs` | `logs.log_group`, and with `ecs` the last lines that a failed container logged |
 //! | `dynamodb` | `dynamodb.table` |
 //! | `ec2` | `ec2.security_group`, and `Network`; the largest SDK crate by far |
 //! | `ecr` | `ecr.repository` |
