@@ -348,12 +348,13 @@ impl<'a> Driver<'a> {
         let step = self.step(task);
         let change = self.change(task);
         let prior = || change.prior.as_ref().map(|prior| prior.spec.to_value()).unwrap_or_default();
+        let applied = || self.resolved.get(&step.change).map(Json::to_value).unwrap_or_default();
         match step.op {
             Op::Create => {
                 if let Some(found) = self.found.get(&step.change) {
-                    return Work::Restore { desired: found.clone() };
+                    return Work::Restore { desired: found.clone(), applied: applied() };
                 }
-                let spec = self.resolved.get(&step.change).map(Json::to_value).unwrap_or_default();
+                let spec = applied();
                 match self.outputs.get(&change.address) {
                     Some(outputs) => Work::Delete {
                         prior: spec,
@@ -363,7 +364,7 @@ impl<'a> Driver<'a> {
                     None => Work::DeleteIfThere { spec, others: others(change) },
                 }
             }
-            Op::Update => Work::Restore { desired: prior() },
+            Op::Update => Work::Restore { desired: prior(), applied: applied() },
             Op::DeleteFirst => Work::Recreate { spec: prior() },
             Op::Record | Op::Forget | Op::Delete | Op::DeleteReplaced | Op::DeleteDeposed(_) => Work::Nothing,
         }

@@ -28,8 +28,8 @@ pub(crate) enum Work {
     Delete { prior: Value, outputs: Value, contents: Contents },
     /// Delete what a create may have left: look first.
     DeleteIfThere { spec: Value, others: Vec<Value> },
-    /// Bring back to `desired` whatever it has become.
-    Restore { desired: Value },
+    /// Bring back to `desired` what `applied` may have made of it.
+    Restore { desired: Value, applied: Value },
     /// Make what was deleted, if it was, again.
     Recreate { spec: Value },
 }
@@ -111,7 +111,7 @@ impl Performer {
                 self.delete(started, &prior, &outputs, contents).await
             }
             Work::DeleteIfThere { spec, others } => self.delete_if_there(started, &spec, &others).await,
-            Work::Restore { desired } => self.restore(started, &desired).await,
+            Work::Restore { desired, applied } => self.restore(started, desired, &applied).await,
             Work::Recreate { spec } => self.recreate(started, &spec).await,
         };
         Performed { result, found: self.found, retries: self.retries, elapsed: started.elapsed() }
@@ -325,9 +325,15 @@ impl Performer {
         }
     }
 
-    async fn restore(&mut self, started: Instant, desired: &Value) -> Result<Done, Failure> {
+    async fn restore(
+        &mut self,
+        started: Instant,
+        mut desired: Value,
+        applied: &Value,
+    ) -> Result<Done, Failure> {
         let deadline = started + self.options.settle_timeout;
-        let live = match self.look_surely(deadline, desired, Depth::Full).await {
+        // Not every field is read unless it is asked for: what was applied is to be seen, so that it can be taken back.
+        let live = match self.look_surely(deadline, applied, Depth::Full).await {
             Ok(Some(live)) => live,
             Ok(None) => {
                 let error = HandlerError::new(
@@ -339,7 +345,8 @@ impl Performer {
             }
             Err(error) => return Err(Failure { error, left: Left::InDoubt }),
         };
-        self.update(started, &live.spec, &live.outputs, desired).await
+        keep_unmanaged(&mut desired, Some(applied), &live.spec);
+        self.update(started, &live.spec, &live.outputs, &desired).await
     }
 
     async fn recreate(&mut self, started: Instant, spec: &Value) -> Result<Done, Failure> {
@@ -348,7 +355,8 @@ impl Performer {
             Err(error) => Err(Failure { error, left: Left::InDoubt }),
             // It never went.
             Ok(Some(live)) if self.is_ours(&live) => {
-                self.update(started, &live.spec, &live.outputs, spec).await
+                let desired = over(spec, &live);
+                self.update(started, &live.spec, &live.outputs, &desired).await
             }
             Ok(_) => self.create(started, spec, &[]).await,
         }
