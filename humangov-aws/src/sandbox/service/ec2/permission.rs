@@ -61,7 +61,8 @@ fn unfolded(input: Input<'_>) -> Result<Vec<Value>, ApiError> {
             ));
         }
         let all = [("tcp", 0, 65535), ("udp", 0, 65535), ("icmp", -1, -1)];
-        let from_group = |(protocol, from, to)| json!({"IpProtocol": protocol, "FromPort": from, "ToPort": to, "Groups": [{"GroupName": name}]});
+        let groups = json!([{ "GroupName": name }]);
+        let from_group = |(protocol, from, to)| json!({"IpProtocol": protocol, "FromPort": from, "ToPort": to, "Groups": groups});
         return Ok(all.map(from_group).to_vec());
     }
     if !FLAT.iter().any(|member| input.has(member)) {

@@ -83,10 +83,13 @@ pub(super) fn describe(cx: &mut Cx<'_>, input: Input<'_>) -> Result<Value, ApiEr
 fn described(cx: &Cx<'_>, id: &str) -> Value {
     let ec2 = &cx.here.ec2;
     let Some(table) = ec2.route_tables.get(id) else { return Value::Null };
-    let route = |destination: String, gateway: &str, origin: &str| json!({"destinationCidrBlock": destination, "gatewayId": gateway, "origin": origin, "state": "active"});
-    let local = ec2.vpcs.get(&table.vpc).map(|vpc| route(vpc.cidr.to_string(), "local", "CreateRouteTable"));
+    let route = |destination: Cidr, gateway: &str, origin: &str| {
+        let destination = destination.to_string();
+        json!({"destinationCidrBlock": destination, "gatewayId": gateway, "origin": origin, "state": "active"})
+    };
+    let local = ec2.vpcs.get(&table.vpc).map(|vpc| route(vpc.cidr, "local", "CreateRouteTable"));
     let out = table.internet_gateway.as_ref();
-    let out = out.map(|gateway| route(Cidr::ANYWHERE.to_string(), gateway, "CreateRoute"));
+    let out = out.map(|gateway| route(Cidr::ANYWHERE, gateway, "CreateRoute"));
     json!({
         "routeTableId": id,
         "vpcId": table.vpc,

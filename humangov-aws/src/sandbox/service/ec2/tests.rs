@@ -67,7 +67,7 @@ fn an_account_has_a_default_network_from_the_beginning() {
     assert_eq!(first(ingress, "groupId"), all(&groups, "groupId")[0]);
     let zones = account.xml("DescribeAvailabilityZones", &json!({"ZoneName": ["us-east-1b"]}));
     assert_eq!(all(&zones, "zoneId"), ["use1-az2"]);
-    let found = account.world.with("us-east-1", account.now, |cx| resources(cx));
+    let found = account.world.with("us-east-1", account.now, resources);
     assert_eq!(found, []);
 }
 
@@ -121,7 +121,7 @@ fn a_group_is_made_once_in_a_vpc_whatever_the_case_of_its_name() {
     let egress = between(&found, "<ipPermissionsEgress>", "</ipPermissionsEgress>");
     assert_eq!((first(egress, "ipProtocol").as_str(), first(egress, "cidrIp").as_str()), ("-1", "0.0.0.0/0"));
     assert!(!egress.contains("fromPort"));
-    let account_wide = account.world.with("us-east-1", account.now, |cx| resources(cx));
+    let account_wide = account.world.with("us-east-1", account.now, resources);
     let kinds: Vec<&str> = account_wide.iter().map(|found| found.kind).collect();
     assert_eq!(kinds, ["ec2.vpc", "ec2.security_group", "ec2.security_group"]);
 }
@@ -383,7 +383,7 @@ fn a_group_that_others_or_interfaces_use_cannot_be_deleted() {
     assert_eq!(account.refused("DeleteSecurityGroup", &json!({"GroupId": balancer})), "DependencyViolation");
     account.ok("DeleteSecurityGroup", &json!({"GroupId": tasks}));
 
-    let gone = account.now + Duration::from_secs(60);
+    let gone = account.now + Duration::from_mins(1);
     let groups = vec![balancer.clone()];
     let id = account.world.with("us-east-1", account.now, |cx| {
         let subnet_id = cx.here.ec2.subnets.keys().next().cloned().expect("a subnet");
@@ -407,7 +407,7 @@ fn a_group_that_others_or_interfaces_use_cannot_be_deleted() {
     assert_eq!(all(&counts, "subnetId").len(), 1);
     let delete = json!({"GroupId": balancer});
     assert_eq!(account.refused("DeleteSecurityGroup", &delete), "DependencyViolation");
-    account.wait(Duration::from_secs(60));
+    account.wait(Duration::from_mins(1));
     account.ok("DeleteSecurityGroup", &delete);
     assert_eq!(account.refused("DeleteSecurityGroup", &delete), "InvalidGroup.NotFound");
     let named = json!({"GroupName": "default"});

@@ -65,7 +65,8 @@ fn change(cx: &mut Cx<'_>, input: Input<'_>, change: &Change<'_>) -> Result<Valu
                 cx.here.tagging.tagged.insert(arn.to_owned());
             }
             Err(error) => {
-                let told = json!({"StatusCode": error.status, "ErrorCode": error.code, "ErrorMessage": error.message});
+                let (code, message) = (error.code, error.message);
+                let told = json!({"StatusCode": error.status, "ErrorCode": code, "ErrorMessage": message});
                 failed.insert(arn.to_owned(), told);
             }
         }
@@ -155,17 +156,22 @@ fn change_bucket(cx: &mut Cx<'_>, arn: &str, bucket: &str, change: &Change<'_>) 
     let headers = [("content-md5".to_owned(), digest), ("content-type".to_owned(), "text/xml".to_owned())];
     let target = format!("https://s3.{}.amazonaws.com/{bucket}?tagging", cx.region);
     let mut request = Request::new(method, &target, headers, body.into_bytes());
-    request.service = "s3".to_owned();
-    request.region = cx.region.to_owned();
+    "s3".clone_into(&mut request.service);
+    cx.region.clone_into(&mut request.region);
     let (operation, _) = s3::read(&request);
     s3::call(cx, operation, &request).map(drop)
 }
 
 /// Tags as S3 takes them.
 fn tagging_of(tags: &Tags) -> String {
-    let tags: String = tags
-        .iter()
-        .map(|(key, value)| format!("<Tag>{}{}</Tag>", element("Key", key), element("Value", value)))
-        .collect();
-    format!("<Tagging xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><TagSet>{tags}</TagSet></Tagging>")
+    let mut set = String::new();
+    for (key, value) in tags {
+        set += &element_of("Tag", &(element("Key", key) + &element("Value", value)));
+    }
+    element_of("Tagging", &element_of("TagSet", &set))
+}
+
+/// An element with others in it.
+fn element_of(name: &str, inner: &str) -> String {
+    format!("<{name}>{inner}</{name}>")
 }
