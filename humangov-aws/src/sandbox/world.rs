@@ -6,7 +6,7 @@ use super::{
     images::ImageFailure,
     service::{
         autoscaling::AutoScaling, dynamodb::DynamoDb, ec2::Ec2, ecr::Ecr, ecs::Ecs, elbv2::Elbv2, iam::Iam,
-        logs::Logs, s3::S3,
+        logs::Logs, s3::S3, tagging::Tagging,
     },
     tenant::Owners,
     timings::{Latency, Timings},
@@ -42,6 +42,7 @@ pub(super) struct Region {
     pub ecs: Ecs,
     pub elbv2: Elbv2,
     pub logs: Logs,
+    pub tagging: Tagging,
 }
 
 /// How this world behaves where AWS's behaviour depends on what is outside of it.
