@@ -22,6 +22,7 @@ use crate::{
         s3::{Bucket, Encryption, LifecycleRule, Versioning},
     },
     names,
+    resource::HasArn,
     stack::{Stack, StackError},
     tenant::Tenant,
     value::Input,
