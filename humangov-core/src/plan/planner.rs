@@ -105,6 +105,7 @@ pub fn plan(
         nodes: vec![Node::Unknown; stack.resources().len()],
         records: vec![None; stack.resources().len()],
         same: vec![false; stack.resources().len()],
+        all_recorded: true,
         changes: Vec::new(),
         unchanged: 0,
         refusals: Vec::new(),
@@ -230,6 +231,8 @@ struct Planner<'a> {
     records: Vec<Option<&'a Recorded>>,
     /// Whether that is of the very same declaration, and all there is to say.
     same: Vec<bool>,
+    /// Whether every node so far is [`Node::Recorded`]: then so are the dependencies of the next, which come before it.
+    all_recorded: bool,
     changes: Vec<Change>,
     unchanged: usize,
     refusals: Vec<Refusal>,
@@ -260,12 +263,14 @@ impl<'a> Planner<'a> {
         if self.live.is_none()
             && self.same[node as usize]
             && self.imports_same
-            && declared.dependencies.iter().all(|&d| matches!(self.nodes[d as usize], Node::Recorded))
+            && (self.all_recorded
+                || declared.dependencies.iter().all(|&d| matches!(self.nodes[d as usize], Node::Recorded)))
         {
             self.nodes[node as usize] = Node::Recorded;
             self.unchanged += 1;
             return;
         }
+        self.all_recorded = false;
         match (self.find(&declared.address), record) {
             (Found::NotOurs(owner), record) => {
                 self.refuse_foreign(&declared.address, owner, record.is_some());
