@@ -109,8 +109,8 @@ const NAME_RULE: &str = "use 1 to 64 of a-z, 0-9, - and _, beginning with a lett
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Address(Text);
 
-/// A map by address, for what is looked up a hundred thousand times.
-pub(crate) type AddressMap<V> = HashMap<Address, V, BuildHasherDefault<AddressHasher>>;
+/// A map by address, or by a reference to one, for what is looked up a hundred thousand times.
+pub(crate) type AddressMap<V, A = Address> = HashMap<A, V, BuildHasherDefault<AddressHasher>>;
 
 /// Hashes addresses eight bytes at a time. They are a program's own words, so nobody sends ones that collide on purpose.
 #[derive(Debug, Clone, Copy, Default)]

@@ -356,9 +356,7 @@ impl<'a> Planner<'a> {
             Source::Resource(address) => match &self.nodes[self.stack.position(address)? as usize] {
                 Node::Unknown => None,
                 Node::Known(outputs) => outputs.get(&*reference.attr).cloned(),
-                Node::Recorded => {
-                    self.recorded?.resources.get(address)?.outputs.to_value().get(&*reference.attr).cloned()
-                }
+                Node::Recorded => self.recorded?.resources.get(address)?.outputs.member(&reference.attr),
             },
         }
     }
@@ -372,7 +370,8 @@ impl<'a> Planner<'a> {
     ) {
         let mut desired = declared.spec.canonical().to_value();
         resolve(&mut desired, &|reference| self.lookup(reference));
-        let desired = declared.spec.info().normalized(desired);
+        // With references left in it, it may not fit the type.
+        let desired = declared.spec.info().normalized(desired.clone()).unwrap_or(desired);
         let recorded = record.map(|record| record.spec.to_value());
         let sides = Sides { desired: &desired, recorded: recorded.as_ref(), current: &current };
         let rules: &[Rule] = declared.spec.info().rules;
