@@ -179,9 +179,7 @@ fn lookup(reference: &Reference, target: &RefreshTarget<'_>, live: &LiveSet) -> 
         Source::Resource(address) => match live.get(address) {
             Some(Some(found)) => found.outputs.get(&*reference.attr).cloned(),
             Some(None) => None,
-            None => {
-                target.snapshot?.resources.get(address)?.outputs.to_value().get(&*reference.attr).cloned()
-            }
+            None => target.snapshot?.resources.get(address)?.outputs.member(&reference.attr),
         },
     }
 }
