@@ -52,28 +52,26 @@ pub(in crate::sandbox::service::s3) fn complete(cx: &mut Cx<'_>, asked: &Asked<'
 
 /// The parts that a request lists, which must be there as it says.
 fn chosen<'u>(upload: &'u Upload, listed: &[Element]) -> Result<Vec<&'u Part>, ApiError> {
-    let mut parts = Vec::new();
-    let mut before = 0;
-    for (n, entry) in listed.iter().enumerate() {
-        let number = entry.number("PartNumber")?.and_then(|number| u32::try_from(number).ok());
-        let (Some(number), Some(etag)) = (number, entry.text("ETag")) else { return Err(malformed_xml()) };
-        if number <= before {
-            return Err(ApiError::new(
-                "InvalidPartOrder",
-                "The list of parts was not in ascending order. Parts must be ordered by part number.",
-            ));
-        }
-        before = number;
-        let part = upload.parts.get(&number);
-        let part =
-            part.filter(|part| etag.trim_matches('"') == part.etag && has_checksum(entry, &part.checksum));
-        let part = part.ok_or_else(|| invalid_part(number, etag))?;
-        if part.body.len() < SMALLEST && n + 1 < listed.len() {
-            return Err(too_small(number, part));
-        }
-        parts.push(part);
+    let numbers = listed.iter().map(number).collect::<Result<Vec<u32>, _>>()?;
+    if !numbers.is_sorted_by(|one, next| one < next) {
+        return Err(ApiError::new(
+            "InvalidPartOrder",
+            "The list of parts was not in ascending order. Parts must be ordered by part number.",
+        ));
     }
-    Ok(parts)
+    let mut parts = Vec::new();
+    for (number, entry) in numbers.iter().zip(listed) {
+        let etag = entry.text("ETag").ok_or_else(malformed_xml)?.trim_matches('"');
+        let part = upload.parts.get(number);
+        let part = part.filter(|part| etag == part.etag && has_checksum(entry, &part.checksum));
+        parts.push(part.ok_or_else(|| invalid_part(*number, etag))?);
+    }
+    let small = numbers.iter().zip(&parts).rev().skip(1).find(|(_, part)| part.body.len() < SMALLEST);
+    small.map_or(Ok(parts.clone()), |(number, part)| Err(too_small(*number, part)))
+}
+
+fn number(entry: &Element) -> Result<u32, ApiError> {
+    entry.number("PartNumber")?.and_then(|number| u32::try_from(number).ok()).ok_or_else(malformed_xml)
 }
 
 /// Whether an entry has this checksum, if it has one of its kind.
@@ -85,7 +83,7 @@ fn has_checksum(entry: &Element, checksum: &Checksum) -> bool {
 fn invalid_part(number: u32, etag: &str) -> ApiError {
     let message = "One or more of the specified parts could not be found. The part may not have been uploaded, or the specified \
                    entity tag may not match the part's entity tag.";
-    ApiError::new("InvalidPart", message).with("PartNumber", number).with("ETag", etag.trim_matches('"'))
+    ApiError::new("InvalidPart", message).with("PartNumber", number).with("ETag", etag)
 }
 
 fn too_small(number: u32, part: &Part) -> ApiError {
