@@ -142,6 +142,9 @@ pub(super) fn execute(
         };
         match answer {
             Ok((response, output)) => (response, None, output),
+            Err(error) if service == Service::S3 => {
+                (s3::refusal(request, &error, request_id), Some(error.code), Value::Null)
+            }
             Err(error) => (protocol.write_error(&error, request_id), Some(error.code), Value::Null),
         }
     })
