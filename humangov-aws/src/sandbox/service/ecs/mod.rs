@@ -10,6 +10,7 @@ mod task_definition;
 use super::{Found, unknown};
 use crate::sandbox::{error::ApiError, wire::Input, world::Cx};
 use cluster::Cluster;
+use deployment::Agenda;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use service::Service;
@@ -28,6 +29,8 @@ pub(in crate::sandbox) struct Ecs {
     services: BTreeMap<String, Service>,
     /// By ARN; also those that stopped, for a while.
     tasks: BTreeMap<String, Task>,
+    /// When which service or task moves on by itself.
+    agenda: Agenda,
 }
 
 pub(super) fn call(cx: &mut Cx<'_>, operation: &str, input: Input<'_>) -> Result<Value, ApiError> {
