@@ -7,6 +7,8 @@ mod create;
 mod describing;
 mod events;
 mod settings;
+#[cfg(test)]
+pub(super) mod testing;
 
 pub(super) use checks::{awsvpc, launchable, revision};
 pub(super) use events::Event;
