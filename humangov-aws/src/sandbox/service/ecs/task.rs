@@ -64,7 +64,7 @@ pub(super) enum State {
     Provisioning,
     Pending,
     Running,
-    /// Its targets are being deregistered.
+    /// It runs still: its targets are being deregistered.
     Deactivating,
     Stopping,
     Stopped,
@@ -180,7 +180,7 @@ impl Count {
             if deployment.is_some_and(|id| task.started_by.as_deref() != Some(id)) {
                 continue;
             }
-            count.running += u32::from(task.state == State::Running);
+            count.running += u32::from(matches!(task.state, State::Running | State::Deactivating));
             count.pending += u32::from(matches!(task.state, State::Provisioning | State::Pending));
             count.kept += u32::from(task.stop.is_none());
         }

@@ -18,6 +18,15 @@ pub(super) enum Cause {
     Asked,
 }
 
+impl Cause {
+    fn reason(self) -> &'static str {
+        match self {
+            Self::Tasks => "the circuit breaker threshold was exceeded.",
+            Self::Asked => "the user stopped it.",
+        }
+    }
+}
+
 /// Gives up the deployment in force if it must: it starts no more tasks, and what was there before may come back.
 pub(super) fn trip(cx: &mut Cx<'_>, service: &mut Service, at: Timestamp) {
     let breaker = service.breaker();
@@ -55,32 +64,22 @@ fn fail(cx: &mut Cx<'_>, service: &mut Service, at: Timestamp, cause: Cause, rol
         }
         None => false,
     };
-    let exceeded = "the circuit breaker threshold was exceeded.";
+    let why = cause.reason();
     if !rollback && !was_rolling_back {
-        service.close(
-            &arn,
-            at,
-            RecordStatus::Stopped,
-            &format!("Service deployment stopped because {exceeded}"),
-        );
+        service.close(&arn, at, RecordStatus::Stopped, &format!("Service deployment stopped because {why}"));
     } else if !go_back(cx, service, at, cause) {
-        let reason =
-            format!("Service deployment rolled back because {exceeded} No rollback candidate was found.");
+        let reason = format!("Service deployment rolled back because {why} No rollback candidate was found.");
         service.close(&arn, at, RecordStatus::RollbackFailed, &reason);
     }
 }
 
 /// Puts the last deployment that was completed back in force, under its old id; tells whether there is one.
 fn go_back(cx: &mut Cx<'_>, service: &mut Service, at: Timestamp, cause: Cause) -> bool {
-    let (Some(mut back), Some(failed)) = (service.fallback.take(), service.deployments.first()) else {
-        return false;
-    };
-    let (failed, arn) = (failed.id.clone(), failed.record.clone());
-    let (why, because) = match cause {
-        Cause::Tasks => {
-            ("ECS deployment circuit breaker: rolling back", "the circuit breaker threshold was exceeded.")
-        }
-        Cause::Asked => ("ECS deployment stopped by the user: rolling back", "the user stopped it."),
+    let Some(arn) = service.deployments.first().map(|failed| failed.record.clone()) else { return false };
+    let Some(mut back) = service.fallback.take() else { return false };
+    let why = match cause {
+        Cause::Tasks => "ECS deployment circuit breaker: rolling back",
+        Cause::Asked => "ECS deployment stopped by the user: rolling back",
     };
     service.deployments.retain(|deployment| deployment.id != back.id);
     (back.state, back.updated) = (Rollout::InProgress, at);
@@ -90,14 +89,13 @@ fn go_back(cx: &mut Cx<'_>, service: &mut Service, at: Timestamp, cause: Cause) 
     if let Some(revision) = service.revisions.get(&back.revision) {
         service.target = revision.target.clone();
     }
-    let reason = format!("Service deployment rolled back because {because}");
+    let reason = format!("Service deployment rolled back because {}", cause.reason());
     if let Some(record) = service.record(&arn) {
         record.go(at, RecordStatus::RollbackInProgress);
         record.reason = Some(reason.clone());
         record.rollback = Some(Rollback { at, reason, revision: back.revision.clone() });
     }
     service.tell(cx.ids, at, &format!("rolling back to deployment {}.", back.id));
-    debug_assert_ne!(failed, back.id, "a deployment that failed is none to go back to");
     service.deployments.insert(0, back);
     true
 }

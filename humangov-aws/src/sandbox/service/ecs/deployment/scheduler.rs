@@ -36,7 +36,7 @@ pub(super) fn reconcile(cx: &mut Cx<'_>, arn: &str, at: Timestamp) {
     cx.here.ecs.services.insert(service.arn.clone(), service);
 }
 
-/// Stops all tasks of a service that was deleted. It is gone when none of them runs any more.
+/// Stops all tasks of a service that was deleted. It is gone when all of them are at least on their way down.
 fn drain(cx: &mut Cx<'_>, service: &mut Service, at: Timestamp) {
     settle(cx, service, at);
     let running = tasks(cx, service, |_| true);
@@ -256,7 +256,7 @@ fn tell_stopped(cx: &mut Cx<'_>, service: &mut Service, arns: &[String], at: Tim
     let mut groups: BTreeMap<String, usize> = BTreeMap::new();
     let mut draining = 0;
     for task in arns.iter().filter_map(|arn| cx.here.ecs.tasks.get(arn)) {
-        if task.state == State::Deactivating {
+        if task.state == State::Deactivating && !task.targets.is_empty() {
             draining += 1;
             for target in &task.targets {
                 *groups.entry(target.group.clone()).or_default() += 1;

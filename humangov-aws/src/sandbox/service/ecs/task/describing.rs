@@ -151,8 +151,8 @@ fn version(task: &Task) -> u64 {
 fn container(task: &Task, container: &Container) -> Value {
     let status = match task.state {
         State::Provisioning | State::Pending => "PENDING",
-        State::Running | State::Deactivating | State::Stopping if container.exit_code.is_none() => "RUNNING",
-        _ => "STOPPED",
+        State::Running | State::Deactivating | State::Stopping => "RUNNING",
+        State::Stopped => "STOPPED",
     };
     let interfaces = task.interface.iter().map(
         |interface| json!({"attachmentId": interface.attachment, "privateIpv4Address": interface.address}),

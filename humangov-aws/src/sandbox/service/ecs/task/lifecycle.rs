@@ -109,10 +109,11 @@ pub(in crate::sandbox::service::ecs) fn stop(
     let Some(mut task) = cx.here.ecs.tasks.remove(arn) else { return };
     if task.stop.is_none() {
         task.stop = Some(Stop { code: code.to_owned(), reason: reason.to_owned() });
-        if task.state == State::Running && !task.targets.is_empty() {
+        if task.state == State::Running {
             task.state = State::Deactivating;
             set_targets(cx, &task, "draining", Some("Target.DeregistrationInProgress"));
-            task.next = Some(later(at, cx.behaviour.timings.paced(deregistration(cx, &task))));
+            let drained = cx.behaviour.timings.paced(deregistration(cx, &task));
+            task.next = Some(later(at, drained.max(cx.behaviour.timings.task_stop / 2)));
         } else {
             wind_down(cx, &mut task, at);
         }
@@ -123,7 +124,8 @@ pub(in crate::sandbox::service::ecs) fn stop(
 /// Its containers are told to stop.
 fn wind_down(cx: &Cx<'_>, task: &mut Task, at: Timestamp) {
     (task.state, task.stopping_at) = (State::Stopping, Some(at));
-    task.next = Some(later(at, cx.behaviour.timings.task_stop));
+    let whole = cx.behaviour.timings.task_stop;
+    task.next = Some(later(at, if task.started.is_some() { whole - whole / 2 } else { whole }));
 }
 
 /// It has stopped: nothing of it is left but its story.
