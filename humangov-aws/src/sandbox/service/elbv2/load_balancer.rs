@@ -94,7 +94,7 @@ fn create(cx: &mut Cx<'_>, input: Input<'_>) -> Result<Value, ApiError> {
         dns_name: format!("{prefix}{name}-{}.{}.elb.amazonaws.com", cx.ids.digits(10), cx.region),
         created: cx.now,
         active_from: cx.after(cx.behaviour.timings.load_balancer),
-        interfaces: network::attach(cx, &path, settings.subnets.values(), &settings.security_groups),
+        interfaces: network::attach(cx, &path, settings.subnets.values(), &settings.security_groups)?,
         settings,
         attributes,
         tags,
@@ -265,7 +265,7 @@ fn set_subnets(cx: &mut Cx<'_>, input: Input<'_>) -> Result<Value, ApiError> {
     interfaces.retain(|subnet, _| wanted(subnet));
     let path = arn.split_once("loadbalancer/").map_or(arn, |(_, path)| path);
     let entered = after.subnets.values().filter(|subnet| !interfaces.contains_key(*subnet));
-    let made = network::attach(cx, path, entered, &after.security_groups);
+    let made = network::attach(cx, path, entered, &after.security_groups)?;
     interfaces.extend(made);
     network::detach(cx, &left);
     let answer = json!({"AvailabilityZones": after.zones(), "IpAddressType": after.ip_address_type});

@@ -5,6 +5,9 @@ use super::check::{configuration, invalid};
 use crate::sandbox::{error::ApiError, service::ec2::Interface, wire::Input, world::Cx};
 use std::collections::BTreeMap;
 
+/// How many addresses a load balancer wants free in each of its subnets.
+const FREE_ADDRESSES: usize = 8;
+
 /// Where a load balancer is: subnets, by their zones, in one VPC.
 #[derive(Debug)]
 pub(super) struct Place {
@@ -70,14 +73,20 @@ pub(super) fn security_groups(cx: &Cx<'_>, input: Input<'_>, vpc_id: &str) -> Re
     Ok(groups)
 }
 
-/// Makes a network interface in each of these subnets; tells them by their subnets. `name` is the load balancer's:
+/// Makes a network interface in each of these subnets, if they all have room; tells them by their subnets. `name` is the load balancer's:
 /// `app/web/50dc6c495c0c9188`.
 pub(super) fn attach<'s>(
     cx: &mut Cx<'_>,
     name: &str,
-    subnets: impl Iterator<Item = &'s String>,
+    subnets: impl Iterator<Item = &'s String> + Clone,
     security_groups: &[String],
-) -> BTreeMap<String, String> {
+) -> Result<BTreeMap<String, String>, ApiError> {
+    if let Some(full) = subnets.clone().find(|subnet| cx.here.ec2.free_addresses(subnet) < FREE_ADDRESSES) {
+        let message = format!(
+            "Not enough IP space available in {full}. ELB requires at least {FREE_ADDRESSES} free IP addresses in each subnet."
+        );
+        return Err(ApiError::new("InvalidSubnet", message));
+    }
     let mut made = BTreeMap::new();
     for subnet in subnets {
         let interface = Interface {
@@ -89,7 +98,7 @@ pub(super) fn attach<'s>(
         let (id, _) = cx.here.ec2.add_interface(interface, cx.ids);
         made.insert(subnet.clone(), id);
     }
-    made
+    Ok(made)
 }
 
 /// Lets network interfaces go, in AWS's own time.
