@@ -3,7 +3,10 @@
 
 mod cluster;
 mod deployment;
+mod refusal;
 mod service;
+mod shape;
+mod tags;
 mod task;
 mod task_definition;
 
@@ -31,11 +34,7 @@ pub(in crate::sandbox) struct Ecs {
 }
 
 pub(super) fn call(cx: &mut Cx<'_>, operation: &str, input: Input<'_>) -> Result<Value, ApiError> {
-    let answer = match operation {
-        "TagResource" | "UntagResource" | "ListTagsForResource" => Some(tags(cx, operation, input)),
-        _ => None,
-    };
-    answer
+    tags::call(cx, operation, input)
         .or_else(|| cluster::call(cx, operation, input))
         .or_else(|| task_definition::call(cx, operation, input))
         .or_else(|| service::call(cx, operation, input))
@@ -43,14 +42,10 @@ pub(super) fn call(cx: &mut Cx<'_>, operation: &str, input: Input<'_>) -> Result
         .unwrap_or_else(|| Err(unknown(operation)))
 }
 
-/// Tagging by ARN, of whatever sort.
-fn tags(_cx: &mut Cx<'_>, operation: &str, _input: Input<'_>) -> Result<Value, ApiError> {
-    Err(unknown(operation))
-}
-
-/// Lets deployments and tasks get to where they are by now.
+/// Lets deployments, tasks and what is being deleted get to where they are by now.
 pub(super) fn advance(cx: &mut Cx<'_>) {
     deployment::advance(cx);
+    task_definition::advance(cx);
 }
 
 pub(super) fn resources(cx: &mut Cx<'_>) -> Vec<Found> {

@@ -34,3 +34,8 @@ pub(super) fn desired_count(_cx: &Cx<'_>, _cluster: &str, _service: &str) -> Opt
 
 /// Has a service want another number of tasks, as UpdateService does.
 pub(super) fn scale(_cx: &mut Cx<'_>, _cluster: &str, _service: &str, _count: u32) {}
+
+/// How many services of a cluster are active.
+pub(super) fn active_in(_ecs: &super::Ecs, _cluster_arn: &str) -> usize {
+    0
+}

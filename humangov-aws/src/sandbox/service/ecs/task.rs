@@ -20,3 +20,8 @@ pub(super) struct Task {
 pub(super) fn call(_cx: &mut Cx<'_>, _operation: &str, _input: Input<'_>) -> Option<Result<Value, ApiError>> {
     None
 }
+
+/// How many tasks of a cluster run, and how many are about to.
+pub(super) fn counts_in(_ecs: &super::Ecs, _cluster_arn: &str) -> (usize, usize) {
+    (0, 0)
+}
