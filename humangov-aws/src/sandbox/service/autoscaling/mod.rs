@@ -90,7 +90,9 @@ fn dimension(given: &str) -> Result<(), ApiError> {
     if given == DIMENSION {
         return Ok(());
     }
-    Err(invalid(format!("Unsupported service namespace, resource type or scalable dimension: {NAMESPACE}, {given}")))
+    Err(invalid(format!(
+        "Unsupported service namespace, resource type or scalable dimension: {NAMESPACE}, {given}"
+    )))
 }
 
 /// Cluster and service of a resource id.
@@ -98,7 +100,9 @@ fn service_of(id: &str) -> Result<(&str, &str), ApiError> {
     let parts = id.strip_prefix("service/").and_then(|rest| rest.split_once('/'));
     parts
         .filter(|(cluster, service)| !cluster.is_empty() && !service.is_empty() && !service.contains('/'))
-        .ok_or_else(|| invalid(format!("Unsupported service namespace, resource type or scalable dimension: {id}")))
+        .ok_or_else(|| {
+            invalid(format!("Unsupported service namespace, resource type or scalable dimension: {id}"))
+        })
 }
 
 /// One page of a list: up to fifty, and a token that says after which the next begins.

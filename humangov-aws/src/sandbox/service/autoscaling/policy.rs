@@ -2,9 +2,7 @@
 //! Scaling policies.
 
 use super::{
-    DIMENSION, NAMESPACE, dimension, invalid, namespace, not_found, page, resource,
-    target::seen_since,
-    text,
+    DIMENSION, NAMESPACE, dimension, invalid, namespace, not_found, page, resource, target::seen_since, text,
 };
 use crate::sandbox::{
     error::ApiError,
@@ -66,7 +64,10 @@ pub(super) fn put(cx: &mut Cx<'_>, input: Input<'_>) -> Result<Value, ApiError> 
         return Err(invalid("The policy type of an existing policy can not be changed"));
     }
     if before.is_none() && target.policies.len() >= MOST {
-        return Err(ApiError::new("LimitExceededException", "Too many scaling policies for this scalable target."));
+        return Err(ApiError::new(
+            "LimitExceededException",
+            "Too many scaling policies for this scalable target.",
+        ));
     }
     let Some((_, member)) = KINDS.iter().find(|(known, _)| *known == kind) else {
         return Err(invalid(format!(
@@ -121,7 +122,9 @@ fn target_tracking(configuration: Input<'_>) -> Result<(), ApiError> {
 fn predefined_metric(metric: Input<'_>) -> Result<(), ApiError> {
     let kind = metric.text("PredefinedMetricType").unwrap_or_default();
     if !METRICS.contains(&kind) {
-        return Err(invalid(format!("Unsupported predefined metric type {kind} for service namespace {NAMESPACE}")));
+        return Err(invalid(format!(
+            "Unsupported predefined metric type {kind} for service namespace {NAMESPACE}"
+        )));
     }
     match (kind == "ALBRequestCountPerTarget", metric.text("ResourceLabel")) {
         (false, Some(_)) => Err(invalid(format!("ResourceLabel can not be specified for {kind}"))),
@@ -154,8 +157,17 @@ fn step(configuration: Input<'_>) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn store(cx: &mut Cx<'_>, id: &str, name: &str, kind: &str, configuration: Value) -> Result<Policy, ApiError> {
-    let arn = cx.arn("autoscaling", &format!("scalingPolicy:{}:resource/{NAMESPACE}/{id}:policyName/{name}", cx.ids.uuid()));
+fn store(
+    cx: &mut Cx<'_>,
+    id: &str,
+    name: &str,
+    kind: &str,
+    configuration: Value,
+) -> Result<Policy, ApiError> {
+    let arn = cx.arn(
+        "autoscaling",
+        &format!("scalingPolicy:{}:resource/{NAMESPACE}/{id}:policyName/{name}", cx.ids.uuid()),
+    );
     let tracking = kind == "TargetTrackingScaling";
     let alarms = if tracking { new_alarms(cx, id, &configuration) } else { Vec::new() };
     let policy = Policy { arn, kind: kind.to_owned(), configuration, alarms, created: cx.now };

@@ -34,7 +34,8 @@ fn by_arn<'c>(cx: &'c mut Cx<'_>, input: Input<'_>) -> Result<&'c mut Target, Ap
     let arn = text(input, "ResourceARN", 1011)?;
     let found = cx.here.autoscaling.targets.values_mut().find(|target| target.arn == arn);
     found.ok_or_else(|| {
-        ApiError::new("ResourceNotFoundException", "The specified resource doesn't exist.").with("ResourceName", arn)
+        ApiError::new("ResourceNotFoundException", "The specified resource doesn't exist.")
+            .with("ResourceName", arn)
     })
 }
 

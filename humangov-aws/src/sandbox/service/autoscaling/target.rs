@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Scalable targets.
 
-use super::{DIMENSION, NAMESPACE, dimension, invalid, namespace, not_found, page, policy::Policy, resource, service_of, tags};
+use super::{
+    DIMENSION, NAMESPACE, dimension, invalid, namespace, not_found, page, policy::Policy, resource,
+    service_of, tags,
+};
 use crate::sandbox::{
     error::ApiError,
     service::ecs,
@@ -42,7 +45,10 @@ impl Suspended {
         let or = |name, before| given.truth(name).unwrap_or(before);
         Self {
             dynamic_scaling_in_suspended: or("DynamicScalingInSuspended", self.dynamic_scaling_in_suspended),
-            dynamic_scaling_out_suspended: or("DynamicScalingOutSuspended", self.dynamic_scaling_out_suspended),
+            dynamic_scaling_out_suspended: or(
+                "DynamicScalingOutSuspended",
+                self.dynamic_scaling_out_suspended,
+            ),
             scheduled_scaling_suspended: or("ScheduledScalingSuspended", self.scheduled_scaling_suspended),
         }
     }

@@ -57,9 +57,17 @@ fn a_target_is_made_and_changed_by_the_same_call() {
     assert_eq!(targets.as_array().map(Vec::len), Some(1));
     assert_eq!((&targets[0]["MinCapacity"], &targets[0]["MaxCapacity"]), (&json!(3), &json!(8)));
     assert_eq!(targets[0]["SuspendedState"]["DynamicScalingInSuspended"], false);
-    assert!(targets[0]["RoleARN"].as_str().is_some_and(|role| role.contains("AWSServiceRoleForApplicationAutoScaling")));
+    assert!(
+        targets[0]["RoleARN"]
+            .as_str()
+            .is_some_and(|role| role.contains("AWSServiceRoleForApplicationAutoScaling"))
+    );
     let shop = service(account.at("ecs"), "shop");
-    assert_eq!((&shop["desiredCount"], &shop["runningCount"]), (&json!(3), &json!(3)), "it was moved into the bounds");
+    assert_eq!(
+        (&shop["desiredCount"], &shop["runningCount"]),
+        (&json!(3), &json!(3)),
+        "it was moved into the bounds"
+    );
 }
 
 #[test]
@@ -79,10 +87,16 @@ fn targets_that_cannot_be_are_refused() {
     for bounds in table {
         assert_eq!(account.refused("RegisterScalableTarget", &about(&bounds)), INVALID, "{bounds}");
     }
-    let response = account.call("RegisterScalableTarget", &about(&json!({"MinCapacity": 1, "MaxCapacity": 2, "ResourceId": "service/main/none"})));
+    let response = account.call(
+        "RegisterScalableTarget",
+        &about(&json!({"MinCapacity": 1, "MaxCapacity": 2, "ResourceId": "service/main/none"})),
+    );
     assert!(String::from_utf8_lossy(&response.body).contains("ECS service doesn't exist: service/main/none"));
     let many: Vec<String> = (0..51).map(|n| format!("service/main/{n}")).collect();
-    assert_eq!(account.refused("DescribeScalableTargets", &json!({"ServiceNamespace": "ecs", "ResourceIds": many})), INVALID);
+    assert_eq!(
+        account.refused("DescribeScalableTargets", &json!({"ServiceNamespace": "ecs", "ResourceIds": many})),
+        INVALID
+    );
 }
 
 #[test]
@@ -95,7 +109,10 @@ fn a_policy_has_alarms_and_goes_with_its_target() {
     let mut only_out = cpu();
     only_out["DisableScaleIn"] = json!(true);
     let second = account.ok("PutScalingPolicy", &tracking(&only_out));
-    assert_eq!((&second["PolicyARN"], second["Alarms"].as_array().map(Vec::len)), (&first["PolicyARN"], Some(1)));
+    assert_eq!(
+        (&second["PolicyARN"], second["Alarms"].as_array().map(Vec::len)),
+        (&first["PolicyARN"], Some(1))
+    );
     let found = account.ok("DescribeScalingPolicies", &about(&json!({})))["ScalingPolicies"].clone();
     assert_eq!(found[0]["TargetTrackingScalingPolicyConfiguration"], only_out);
     assert_eq!(found[0]["PolicyType"], "TargetTrackingScaling");
@@ -104,16 +121,17 @@ fn a_policy_has_alarms_and_goes_with_its_target() {
     account.ok("PutScalingPolicy", &tracking(&cpu()));
     account.ok("DeregisterScalableTarget", &about(&json!({})));
     assert_eq!(account.refused("DeregisterScalableTarget", &about(&json!({}))), GONE);
-    assert_eq!(account.ok("DescribeScalingPolicies", &json!({"ServiceNamespace": "ecs"}))["ScalingPolicies"], json!([]));
+    assert_eq!(
+        account.ok("DescribeScalingPolicies", &json!({"ServiceNamespace": "ecs"}))["ScalingPolicies"],
+        json!([])
+    );
 }
 
 #[test]
 fn policies_that_cannot_be_are_refused() {
     let mut account = with_service(Timings::instant());
     account.ok("RegisterScalableTarget", &about(&json!({"MinCapacity": 1, "MaxCapacity": 4})));
-    let metric = |kind: &str, label: Option<&str>| {
-        json!({"TargetValue": 1, "PredefinedMetricSpecification": {"PredefinedMetricType": kind, "ResourceLabel": label}})
-    };
+    let metric = |kind: &str, label: Option<&str>| json!({"TargetValue": 1, "PredefinedMetricSpecification": {"PredefinedMetricType": kind, "ResourceLabel": label}});
     let table = [
         json!({}),
         json!({"TargetValue": 60}),
@@ -124,9 +142,16 @@ fn policies_that_cannot_be_are_refused() {
         metric("ECSServiceAverageCPUUtilization", Some("app/a/1/targetgroup/b/2")),
     ];
     for configuration in table {
-        assert_eq!(account.refused("PutScalingPolicy", &tracking(&configuration)), INVALID, "{configuration}");
+        assert_eq!(
+            account.refused("PutScalingPolicy", &tracking(&configuration)),
+            INVALID,
+            "{configuration}"
+        );
     }
-    account.ok("PutScalingPolicy", &tracking(&metric("ALBRequestCountPerTarget", Some("app/a/1/targetgroup/b/2"))));
+    account.ok(
+        "PutScalingPolicy",
+        &tracking(&metric("ALBRequestCountPerTarget", Some("app/a/1/targetgroup/b/2"))),
+    );
     let mut nameless = tracking(&cpu());
     nameless["PolicyName"] = json!("");
     assert_eq!(account.refused("PutScalingPolicy", &nameless), INVALID);
@@ -157,10 +182,14 @@ fn tags_are_changed_by_arn() {
     account.ok("TagResource", &json!({"ResourceARN": arn, "Tags": {"b": "2"}}));
     account.ok("UntagResource", &json!({"ResourceARN": arn, "TagKeys": ["a"]}));
     assert_eq!(account.ok("ListTagsForResource", &json!({"ResourceARN": arn}))["Tags"], json!({"b": "2"}));
-    let none = json!({"ResourceARN": "arn:aws:application-autoscaling:us-east-1:123456789012:scalable-target/0"});
+    let none =
+        json!({"ResourceARN": "arn:aws:application-autoscaling:us-east-1:123456789012:scalable-target/0"});
     assert_eq!(account.refused("ListTagsForResource", &none), "ResourceNotFoundException");
     let many: serde_json::Map<String, Value> = (0..50).map(|n| (n.to_string(), json!(""))).collect();
-    assert_eq!(account.refused("TagResource", &json!({"ResourceARN": arn, "Tags": many})), "TooManyTagsException");
+    assert_eq!(
+        account.refused("TagResource", &json!({"ResourceARN": arn, "Tags": many})),
+        "TooManyTagsException"
+    );
 }
 
 #[test]
@@ -168,13 +197,17 @@ fn targets_and_policies_come_in_pages() {
     let mut account = account(Timings::instant());
     for n in 0..3 {
         account.at("ecs").ok("CreateService", &wanted(&format!("shop-{n}"), "web:1"));
-        let target = about(&json!({"ResourceId": format!("service/main/shop-{n}"), "MinCapacity": 1, "MaxCapacity": 4}));
+        let target = about(
+            &json!({"ResourceId": format!("service/main/shop-{n}"), "MinCapacity": 1, "MaxCapacity": 4}),
+        );
         account.at(NAME).ok("RegisterScalableTarget", &target);
         let mut policy = tracking(&cpu());
         policy["ResourceId"] = target["ResourceId"].clone();
         account.ok("PutScalingPolicy", &policy);
     }
-    for (operation, list) in [("DescribeScalableTargets", "ScalableTargets"), ("DescribeScalingPolicies", "ScalingPolicies")] {
+    for (operation, list) in
+        [("DescribeScalableTargets", "ScalableTargets"), ("DescribeScalingPolicies", "ScalingPolicies")]
+    {
         let first = account.ok(operation, &json!({"ServiceNamespace": "ecs", "MaxResults": 2}));
         assert_eq!(first[list].as_array().map(Vec::len), Some(2), "{operation}");
         let rest = json!({"ServiceNamespace": "ecs", "MaxResults": 2, "NextToken": first["NextToken"]});

@@ -3,7 +3,8 @@
 
 use super::{
     super::{
-        service::{Service, cluster_arn, invalid, not_found},
+        refusal::{invalid, required},
+        service::{Service, cluster_arn, not_found},
         task::Count,
     },
     record::{Record, RecordStatus, Revision},
@@ -30,8 +31,7 @@ const STATUSES: [&str; 9] = [
 
 pub(super) fn list(cx: &mut Cx<'_>, input: Input<'_>) -> Result<Value, ApiError> {
     let cluster = cluster_arn(cx, input)?;
-    let service =
-        cx.here.ecs.service(&cluster, input.text("service").unwrap_or_default())?.ok_or_else(not_found)?;
+    let service = cx.here.ecs.service(&cluster, required(input, "service")?)?.ok_or_else(not_found)?;
     let most = input.integer("maxResults").unwrap_or(20);
     if !(1..=100).contains(&most) {
         return Err(invalid("maxResults must be between 1 and 100."));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-use super::super::service::testing::{account, define, look, service, told, wanted};
+use super::super::testing::{account, define, look, service, told, wanted};
 use crate::sandbox::timings::Timings;
 use serde_json::{Value, json};
 use std::time::Duration;

@@ -4,16 +4,25 @@
 use super::{
     Status, checks, cluster_arn,
     create::{resolve, split},
-    describing, invalid, not_found, service_arn,
+    describing, not_found, service_arn,
     settings::{self, deploys, is_fargate},
 };
-use crate::sandbox::{error::ApiError, service::ecs::deployment, wire::Input, world::Cx};
+use crate::sandbox::{
+    error::ApiError,
+    service::ecs::{
+        deployment,
+        refusal::{invalid, required},
+    },
+    wire::Input,
+    world::Cx,
+};
 use serde_json::{Map, Value, json};
 
 /// Changes a service. What is not given stays as it is; some of what is given starts a deployment.
 pub(super) fn update(cx: &mut Cx<'_>, input: Input<'_>) -> Result<Value, ApiError> {
     let arn = named(cx, input)?;
     let service = cx.here.ecs.services.get(&arn).ok_or_else(not_found)?;
+    let cluster = service.cluster.clone();
     if service.status != Status::Active {
         return Err(ApiError::new("ServiceNotActiveException", "Service was not ACTIVE."));
     }
@@ -27,7 +36,7 @@ pub(super) fn update(cx: &mut Cx<'_>, input: Input<'_>) -> Result<Value, ApiErro
     }
     let whole = Value::Object(whole);
     if input.has("taskDefinition") || has_settings(input) {
-        checks::service(cx, checks::Wanted { whole: Input(&whole), given: input, new: false })?;
+        checks::service(cx, &cluster, checks::Wanted { whole: Input(&whole), given: input, new: false })?;
     }
     let Value::Object(whole) = whole else { return Err(invalid("Not an object.")) };
     let (target, settings) = split(whole);
@@ -97,8 +106,5 @@ pub(super) fn delete(cx: &mut Cx<'_>, input: Input<'_>) -> Result<Value, ApiErro
 /// The ARN of the service that is named.
 fn named(cx: &Cx<'_>, input: Input<'_>) -> Result<String, ApiError> {
     let cluster = cluster_arn(cx, input)?;
-    match input.text("service") {
-        Some(name) if !name.is_empty() => service_arn(&cluster, name),
-        _ => Err(invalid("Service can not be blank.")),
-    }
+    service_arn(&cluster, required(input, "service")?)
 }

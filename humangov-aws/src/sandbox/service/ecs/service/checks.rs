@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What AWS refuses about the settings of a service or of a task.
 
-use super::{invalid, settings::is_fargate};
+use super::settings::is_fargate;
 use crate::sandbox::{
-    error::ApiError, service::ecs::task_definition::TaskDefinition, wire::Input, world::Cx,
+    error::ApiError,
+    service::ecs::{
+        refusal::{client, invalid},
+        task_definition::TaskDefinition,
+    },
+    wire::Input,
+    world::Cx,
 };
 use serde_json::Value;
 
@@ -34,7 +40,7 @@ const ENUMS: [(&str, &[&str]); 4] = [
 const PLATFORMS: [&str; 3] = ["LATEST", "1.4.0", "1.3.0"];
 
 /// Looks at all of a service's settings.
-pub(super) fn service(cx: &Cx<'_>, wanted: Wanted<'_>) -> Result<(), ApiError> {
+pub(super) fn service(cx: &Cx<'_>, cluster: &str, wanted: Wanted<'_>) -> Result<(), ApiError> {
     let Wanted { whole, given, .. } = wanted;
     enums(given)?;
     controller(whole)?;
@@ -56,7 +62,7 @@ pub(super) fn service(cx: &Cx<'_>, wanted: Wanted<'_>) -> Result<(), ApiError> {
         "placementStrategy",
     ];
     if wanted.touches(&launch) {
-        launchable(whole, definition)?;
+        launchable(cx, cluster, whole, definition)?;
     }
     if wanted.touches(&["networkConfiguration", "taskDefinition"]) {
         awsvpc(cx, whole, definition)?;
@@ -115,9 +121,9 @@ pub(in crate::sandbox::service::ecs) fn revision<'c>(
         return Err(invalid("Task definition can not be blank."));
     }
     let found = cx.here.ecs.task_definition(name);
-    let found = found.ok_or_else(|| ApiError::new("ClientException", "TaskDefinition not found."))?;
+    let found = found.ok_or_else(|| client("TaskDefinition not found."))?;
     if found.status != "ACTIVE" {
-        return Err(ApiError::new("ClientException", "TaskDefinition is inactive"));
+        return Err(client("TaskDefinition is inactive"));
     }
     Ok(found)
 }
@@ -156,10 +162,12 @@ fn scheduling(wanted: Wanted<'_>) -> Result<(), ApiError> {
 
 /// Whether tasks of this definition can be launched where these settings say.
 pub(in crate::sandbox::service::ecs) fn launchable(
+    cx: &Cx<'_>,
+    cluster: &str,
     whole: Input<'_>,
     definition: &TaskDefinition,
 ) -> Result<(), ApiError> {
-    strategy(whole)?;
+    strategy(cx, cluster, whole)?;
     let fargate = is_fargate(whole);
     let described = Input(&definition.described);
     let compatible = match described.texts("compatibilities") {
@@ -206,7 +214,7 @@ pub(in crate::sandbox::service::ecs) fn launchable(
 }
 
 /// A capacity provider strategy for itself.
-fn strategy(whole: Input<'_>) -> Result<(), ApiError> {
+fn strategy(cx: &Cx<'_>, cluster: &str, whole: Input<'_>) -> Result<(), ApiError> {
     let items: Vec<Input<'_>> = whole.objects("capacityProviderStrategy").collect();
     if items.is_empty() {
         return Ok(());
@@ -229,13 +237,21 @@ fn strategy(whole: Input<'_>) -> Result<(), ApiError> {
         let provider = item.text("capacityProvider").unwrap_or_default();
         matches!(provider, "FARGATE" | "FARGATE_SPOT")
     };
-    if items.iter().any(|item| item.text("capacityProvider").is_none_or(str::is_empty)) {
-        return Err(invalid("The capacity provider name can not be blank."));
-    }
+    let known = &cx.here.ecs.cluster(Some(cluster))?.capacity_providers;
+    let is_known = |item: &Input<'_>| {
+        let provider = item.text("capacityProvider").unwrap_or_default();
+        known.iter().any(|known| known == provider)
+    };
     if items.iter().any(fargate) && !items.iter().all(fargate) {
         return Err(invalid(
             "A capacity provider strategy cannot contain a mix of capacity providers using Auto Scaling groups and Fargate \
              providers. Specify one or the other and try again",
+        ));
+    }
+    if !items.iter().all(is_known) {
+        return Err(invalid(
+            "The specified capacity provider strategy cannot contain a capacity provider that is not associated with the cluster. \
+             Associate the capacity provider with the cluster and try again.",
         ));
     }
     Ok(())
@@ -388,26 +404,6 @@ fn threshold(configuration: Input<'_>) -> Result<(), ApiError> {
     }
     if threshold.integer("value").is_some_and(|value| value < 1) {
         return Err(invalid("thresholdConfiguration.value must be positive."));
-    }
-    Ok(())
-}
-
-/// Tags, as all of ECS takes them.
-pub(super) fn tags(given: &[Value]) -> Result<(), ApiError> {
-    let text = |tag: &Value, name: &str| tag.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let fits = |tag: &Value| {
-        let (key, value) = (text(tag, "key"), text(tag, "value"));
-        (1..=128).contains(&key.chars().count())
-            && value.chars().count() <= 256
-            && !key.to_ascii_lowercase().starts_with("aws:")
-    };
-    if given.len() > 50 {
-        return Err(invalid("A resource can have at most 50 tags."));
-    }
-    if !given.iter().all(fits) {
-        return Err(invalid(
-            "Tag keys have 1 to 128 characters and do not begin with 'aws:', tag values have at most 256.",
-        ));
     }
     Ok(())
 }

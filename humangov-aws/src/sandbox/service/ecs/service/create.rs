@@ -2,14 +2,18 @@
 //! CreateService.
 
 use super::{
-    Service, Status, checks, cluster_arn, describing, invalid, service_arn,
+    Service, Status, checks, cluster_arn, describing, service_arn,
     settings::{self, TARGET, is_fargate},
 };
 use crate::sandbox::{
     error::ApiError,
-    service::ecs::deployment,
+    service::ecs::{
+        deployment,
+        refusal::{invalid, is_name},
+        tags,
+    },
     wire::Input,
-    world::{Cx, tags_from},
+    world::Cx,
 };
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -18,7 +22,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 pub(super) fn create(cx: &mut Cx<'_>, input: Input<'_>) -> Result<Value, ApiError> {
     let name = input.text("serviceName").unwrap_or_default();
     let cluster = cluster_arn(cx, input)?;
-    named_well(name)?;
+    if !is_name(name) {
+        return Err(invalid(
+            "Service name must have 1 to 255 characters: letters, numbers, hyphens and underscores.",
+        ));
+    }
     let arn = service_arn(&cluster, name)?;
     if let Some(service) = before(cx, &arn, input)? {
         return Ok(serde_json::json!({ "service": service }));
@@ -28,18 +36,18 @@ pub(super) fn create(cx: &mut Cx<'_>, input: Input<'_>) -> Result<Value, ApiErro
             "Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again",
         ));
     }
-    checks::tags(input.list("tags"))?;
-    let mut whole = settings::of_new(input);
+    let tags = tags::given(input)?;
+    let mut whole = settings::of_new(input, &cx.here.ecs.cluster(Some(&cluster))?.default_strategy);
     resolve(cx, &mut whole)?;
     let value = Value::Object(whole);
-    checks::service(cx, checks::Wanted { whole: Input(&value), given: input, new: true })?;
+    checks::service(cx, &cluster, checks::Wanted { whole: Input(&value), given: input, new: true })?;
     let Value::Object(whole) = value else { return Err(invalid("Not an object.")) };
 
     let (target, settings) = split(whole);
     let desired = input.integer("desiredCount").and_then(|count| u32::try_from(count).ok());
     let mut service = Service {
         arn,
-        tags: tags_from(input.list("tags"), "key", "value"),
+        tags,
         name: name.to_owned(),
         cluster,
         status: Status::Active,
@@ -62,16 +70,6 @@ pub(super) fn create(cx: &mut Cx<'_>, input: Input<'_>) -> Result<Value, ApiErro
     let described = describing::described(cx, &service, true);
     cx.here.ecs.services.insert(service.arn.clone(), service);
     Ok(serde_json::json!({ "service": described }))
-}
-
-fn named_well(name: &str) -> Result<(), ApiError> {
-    let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if name.is_empty() || name.len() > 255 || !name.chars().all(fits) {
-        return Err(invalid(
-            "Service name must have 1 to 255 characters: letters, numbers, hyphens and underscores.",
-        ));
-    }
-    Ok(())
 }
 
 /// The service that the same call made before. A service that is there, made by another call, holds its name.

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Services as DescribeServices shows them, and their lists.
 
-use super::{Service, Status, cluster_arn, invalid, page, service_arn, settings::is_fargate};
+use super::{Service, Status, cluster_arn, service_arn, settings::is_fargate};
 use crate::sandbox::{
     error::ApiError,
-    service::ecs::{deployment::Deployment, task::Count},
+    service::{
+        ecs::{deployment::Deployment, refusal::invalid, task::Count},
+        page::{Order, page},
+    },
     wire::Input,
     world::{Cx, epoch, tags_to},
 };
@@ -47,12 +50,13 @@ pub(super) fn list(cx: &mut Cx<'_>, input: Input<'_>) -> Result<Value, ApiError>
             && like(service, "launchType", service.target.get("launchType"))
             && like(service, "schedulingStrategy", service.settings.get("schedulingStrategy"))
     });
-    let (arns, token) = page(input, 10, services.map(|service| &service.arn))?;
-    let mut answer = json!({ "serviceArns": arns });
-    if let Some(token) = token {
-        answer["nextToken"] = token.as_str().into();
+    let arns = services.map(|service| (service.arn.as_str(), service.arn.as_str()));
+    // Unlike the other lists, this one comes ten at a time when nothing is said.
+    let mut asked = input.0.clone();
+    if !input.has("maxResults") {
+        asked["maxResults"] = json!(10);
     }
-    Ok(answer)
+    page(Input(&asked), "serviceArns", 100, Order::Ascending, arns)
 }
 
 /// A service, as it is told of.

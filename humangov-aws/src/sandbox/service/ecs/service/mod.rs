@@ -7,13 +7,14 @@ mod create;
 mod describing;
 mod events;
 mod settings;
-#[cfg(test)]
-pub(super) mod testing;
 
 pub(super) use checks::{awsvpc, launchable, revision};
 pub(super) use events::Event;
 
-use super::deployment::{self, Deployment, Record, Revision};
+use super::{
+    deployment::{self, Deployment, Record, Revision},
+    refusal::invalid,
+};
 use crate::sandbox::{
     error::ApiError,
     service::Found,
@@ -108,11 +109,6 @@ pub(super) fn tail(arn: &str) -> &str {
     arn.rsplit_once('/').map_or(arn, |(_, tail)| tail)
 }
 
-/// A refusal of a parameter.
-pub(super) fn invalid(message: impl Into<String>) -> ApiError {
-    ApiError::new("InvalidParameterException", message)
-}
-
 pub(super) fn not_found() -> ApiError {
     ApiError::new("ServiceNotFoundException", "Service not found.")
 }
@@ -120,27 +116,6 @@ pub(super) fn not_found() -> ApiError {
 /// The ARN of the cluster that is named, or of the one called `default`.
 pub(super) fn cluster_arn(cx: &Cx<'_>, input: Input<'_>) -> Result<String, ApiError> {
     Ok(cx.here.ecs.cluster(input.text("cluster"))?.arn.clone())
-}
-
-/// One page of a list, and the token of the next: the last item of this page.
-pub(super) fn page<'a>(
-    input: Input<'_>,
-    usual: i64,
-    items: impl Iterator<Item = &'a String>,
-) -> Result<(Vec<&'a String>, Option<&'a String>), ApiError> {
-    let most = input.integer("maxResults").unwrap_or(usual);
-    if !(1..=100).contains(&most) {
-        return Err(invalid("maxResults must be between 1 and 100."));
-    }
-    let after = input.text("nextToken");
-    if after.is_some_and(|token| !token.starts_with("arn:")) {
-        return Err(invalid("Invalid token."));
-    }
-    let mut items = items.filter(|item| after.is_none_or(|after| item.as_str() > after));
-    let page: Vec<&String> = items.by_ref().take(usize::try_from(most).unwrap_or(100)).collect();
-    let more = items.next().is_some();
-    let token = page.last().copied().filter(|_| more);
-    Ok((page, token))
 }
 
 /// Executes an operation, if it is one of these.

@@ -40,16 +40,21 @@ pub(super) fn deploys(name: &str) -> bool {
     TARGET.contains(&name) && !["launchType", "capacityProviderStrategy", "platformFamily"].contains(&name)
 }
 
-/// All settings of a new service: what was given, and AWS's defaults.
-pub(super) fn of_new(given: Input<'_>) -> Map<String, Value> {
+/// All settings of a new service: what was given, the cluster's default strategy where no launch is given, and AWS's defaults.
+pub(super) fn of_new(given: Input<'_>, strategy: &[Value]) -> Map<String, Value> {
     let mut whole = Map::new();
     merge(&mut whole, given);
     let daemon = given.text("schedulingStrategy") == Some("DAEMON");
+    let launch = ["launchType", "capacityProviderStrategy"];
+    if !daemon && !strategy.is_empty() && launch.iter().all(|name| !given.has(name)) {
+        whole.insert("capacityProviderStrategy".to_owned(), strategy.into());
+    }
+    let launched = launch.iter().any(|name| whole.contains_key(*name));
     let fargate = is_fargate(Input(&Value::Object(whole.clone())));
     let mut default = |name: &str, value: Value| {
         whole.entry(name).or_insert(value);
     };
-    if !given.has("capacityProviderStrategy") {
+    if !launched {
         default("launchType", json!("EC2"));
     }
     default("schedulingStrategy", json!("REPLICA"));

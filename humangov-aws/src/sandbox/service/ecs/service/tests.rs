@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-use super::testing::{account, look, service, told, wanted};
+use super::super::testing::{account, look, service, told, wanted};
 use crate::sandbox::{testing::Account, timings::Timings, world::Cx};
 use serde_json::{Value, json};
 use std::time::Duration;

@@ -4,7 +4,13 @@
 use super::{Container, Health, State, Task};
 use crate::sandbox::{
     error::ApiError,
-    service::ecs::service::{cluster_arn, invalid, not_found, page, tail},
+    service::{
+        ecs::{
+            refusal::invalid,
+            service::{cluster_arn, not_found, tail},
+        },
+        page::{Order, page},
+    },
     wire::Input,
     world::{Cx, epoch, tags_to},
 };
@@ -71,12 +77,8 @@ pub(super) fn list(cx: &mut Cx<'_>, input: Input<'_>) -> Result<Value, ApiError>
                 on.is_some_and(|on| tail(on) == id)
             })
     };
-    let (arns, token) = page(input, 100, cx.here.ecs.tasks.values().filter(fits).map(|task| &task.arn))?;
-    let mut answer = json!({ "taskArns": arns });
-    if let Some(token) = token {
-        answer["nextToken"] = token.as_str().into();
-    }
-    Ok(answer)
+    let tasks = cx.here.ecs.tasks.values().filter(fits);
+    page(input, "taskArns", 100, Order::Ascending, tasks.map(|task| (task.arn.as_str(), task.arn.as_str())))
 }
 
 impl Task {

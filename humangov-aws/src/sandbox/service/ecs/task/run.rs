@@ -8,9 +8,13 @@ use super::{
 };
 use crate::sandbox::{
     error::ApiError,
-    service::ecs::service::{self, cluster_arn, invalid, tail},
+    service::ecs::{
+        refusal::{client, invalid, required},
+        service::{self, cluster_arn, tail},
+        tags,
+    },
     wire::Input,
-    world::{Cx, Tags, tags_from},
+    world::{Cx, Tags},
 };
 use serde_json::{Value, json};
 
@@ -38,18 +42,18 @@ pub(super) fn run(cx: &mut Cx<'_>, input: Input<'_>) -> Result<Value, ApiError> 
     }
     let definition = service::revision(cx, input.text("taskDefinition").unwrap_or_default())?;
     let (arn, of_definition) = (definition.arn.clone(), definition.tags.clone());
-    service::launchable(input, definition)?;
+    service::launchable(cx, &cluster, input, definition)?;
     service::awsvpc(cx, input, definition)?;
     if let Some(role) = roles(cx, &arn).iter().find(|role| !cx.iam.is_assumable_by_tasks(role, cx.now)) {
-        return Err(ApiError::new("ClientException", not_assumable(role)));
+        return Err(client(not_assumable(role)));
     }
     let family = tail(&arn).split(':').next().unwrap_or_default();
     let group = input.text("group").map_or_else(|| format!("family:{family}"), str::to_owned);
-    let mut tags: Tags = match input.text("propagateTags") {
+    let mut given: Tags = match input.text("propagateTags") {
         Some("TASK_DEFINITION") => of_definition,
         _ => Tags::new(),
     };
-    tags.extend(tags_from(input.list("tags"), "key", "value"));
+    given.extend(tags::given(input)?);
 
     let mut started = Vec::new();
     for slot in 0..usize::try_from(count).unwrap_or(1) {
@@ -60,7 +64,7 @@ pub(super) fn run(cx: &mut Cx<'_>, input: Input<'_>) -> Result<Value, ApiError> 
             group: group.clone(),
             started_by: by.map(str::to_owned),
             settings: input.0.clone(),
-            tags: tags.clone(),
+            tags: given.clone(),
             slot,
         };
         let task = start::start(cx, order, cx.now);
@@ -95,10 +99,7 @@ fn before(cx: &Cx<'_>, cluster: &str, input: Input<'_>) -> Result<Option<Value>,
 
 pub(super) fn stop(cx: &mut Cx<'_>, input: Input<'_>) -> Result<Value, ApiError> {
     let cluster = cluster_arn(cx, input)?;
-    let arn = match input.text("task") {
-        Some(name) if !name.is_empty() => task_arn(&cluster, name),
-        _ => return Err(invalid("Task can not be blank.")),
-    };
+    let arn = task_arn(&cluster, required(input, "task")?);
     if input.text("reason").is_some_and(|reason| reason.len() > 1024) {
         return Err(invalid("reason can have at most 1024 characters."));
     }

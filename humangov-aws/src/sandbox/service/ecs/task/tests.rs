@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-use super::super::service::testing::{account, service, wanted};
+use super::super::testing::{account, service, wanted};
 use crate::sandbox::{testing::Account, timings::Timings};
 use serde_json::{Value, json};
 use std::time::Duration;
