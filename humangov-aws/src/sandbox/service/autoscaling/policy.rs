@@ -164,10 +164,9 @@ fn store(
     kind: &str,
     configuration: Value,
 ) -> Result<Policy, ApiError> {
-    let arn = cx.arn(
-        "autoscaling",
-        &format!("scalingPolicy:{}:resource/{NAMESPACE}/{id}:policyName/{name}", cx.ids.uuid()),
-    );
+    let number = cx.ids.uuid();
+    let arn = format!("scalingPolicy:{number}:resource/{NAMESPACE}/{id}:policyName/{name}");
+    let arn = cx.arn("autoscaling", &arn);
     let tracking = kind == "TargetTrackingScaling";
     let alarms = if tracking { new_alarms(cx, id, &configuration) } else { Vec::new() };
     let policy = Policy { arn, kind: kind.to_owned(), configuration, alarms, created: cx.now };

@@ -155,4 +155,6 @@ pub(super) fn advance(cx: &mut Cx<'_>) {
 }
 
 #[cfg(test)]
+mod network_tests;
+#[cfg(test)]
 mod tests;

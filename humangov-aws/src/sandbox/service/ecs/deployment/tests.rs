@@ -305,7 +305,7 @@ fn images_that_come_back_to_life_let_a_service_recover() {
     account.ok("CreateService", &input);
     account.wait(MINUTE * 2);
     assert_eq!(service(&mut account, "shop")["runningCount"], 0);
-    define(&mut account, "web", 3, "shop/web:3", "bridge");
+    define(&mut account, "web", "shop/web:3", "bridge");
     account.ok("UpdateService", &json!({"cluster": "main", "service": "shop", "taskDefinition": "web"}));
     account.wait(MINUTE * 2);
     let up = service(&mut account, "shop");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 
-use super::super::testing::{account, look, service, told, wanted};
+use super::super::testing::{account, look, service, subnets, told, wanted};
 use crate::sandbox::{testing::Account, timings::Timings, world::Cx};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -57,14 +57,13 @@ fn a_service_is_told_of_with_awss_defaults() {
 #[test]
 fn what_cannot_be_is_refused() {
     let mut account = account(Timings::instant());
-    with_world(&mut account, |cx| {
-        let family = cx.here.ecs.families.get_mut("web").expect("the family");
-        family.revisions.get_mut(&2).expect("the revision").status = "INACTIVE".to_owned();
-    });
-    let network = json!({"awsvpcConfiguration": {"subnets": ["subnet-none"]}});
+    account.ok("DeregisterTaskDefinition", &json!({"taskDefinition": "web:2"}));
+    let network =
+        |id: &str, group: &str| json!({"awsvpcConfiguration": {"subnets": [id], "securityGroups": [group]}});
     let group = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/none/0123456789abcdef";
     let balancer = |container: &str, port: u16| json!([{"targetGroupArn": group, "containerName": container, "containerPort": port}]);
     let breaker = json!({"deploymentCircuitBreaker": {"enable": true}});
+    let subnet = subnets(&mut account).0[0].clone();
     let item = |provider: &str, base: i64| json!({"capacityProvider": provider, "weight": 1, "base": base});
     let table = [
         (json!({"cluster": "none"}), "ClusterNotFoundException"),
@@ -80,15 +79,22 @@ fn what_cannot_be_is_refused() {
         (json!({"launchType": "FARGATE"}), INVALID),
         (json!({"launchType": "EC2", "capacityProviderStrategy": [item("a", 0)]}), INVALID),
         (json!({"capacityProviderStrategy": [item("FARGATE", 0), item("a", 0)]}), INVALID),
-        (json!({"capacityProviderStrategy": [item("a", 1), item("b", 1)]}), INVALID),
+        (json!({"capacityProviderStrategy": [item("FARGATE", 1), item("FARGATE_SPOT", 1)]}), INVALID),
         (json!({"platformVersion": "1.4.0"}), INVALID),
         (json!({"schedulingStrategy": "DAEMON"}), INVALID),
         (json!({"schedulingStrategy": "NONE"}), INVALID),
         (json!({"healthCheckGracePeriodSeconds": 60}), INVALID),
         (json!({"healthCheckGracePeriodSeconds": -1}), INVALID),
-        (json!({"networkConfiguration": network}), INVALID),
-        (json!({"taskDefinition": "fargate:1"}), INVALID),
-        (json!({"taskDefinition": "fargate:1", "networkConfiguration": network}), INVALID),
+        (json!({"networkConfiguration": network(&subnet, "sg-none")}), INVALID),
+        (json!({"taskDefinition": "fargate:1", "launchType": "FARGATE"}), INVALID),
+        (
+            json!({"taskDefinition": "fargate:1", "launchType": "FARGATE", "networkConfiguration": network("subnet-none", "sg-none")}),
+            INVALID,
+        ),
+        (
+            json!({"taskDefinition": "fargate:1", "launchType": "FARGATE", "networkConfiguration": network(&subnet, "sg-none")}),
+            INVALID,
+        ),
         (
             json!({"taskDefinition": "fargate:1", "launchType": "FARGATE", "platformVersion": "9.9.9"}),
             "PlatformUnknownException",
@@ -210,10 +216,7 @@ fn what_is_left_out_of_an_update_stays() {
 fn a_deregistered_task_definition_goes_on_being_used() {
     let mut account = account(Timings::instant());
     account.ok("CreateService", &wanted("shop", "web:1"));
-    with_world(&mut account, |cx| {
-        let family = cx.here.ecs.families.get_mut("web").expect("the family");
-        family.revisions.get_mut(&1).expect("the revision").status = "INACTIVE".to_owned();
-    });
+    account.ok("DeregisterTaskDefinition", &json!({"taskDefinition": "web:1"}));
     account.ok("UpdateService", &json!({"cluster": "main", "service": "shop", "desiredCount": 3}));
     assert_eq!(service(&mut account, "shop")["runningCount"], 3);
 }
@@ -255,10 +258,18 @@ fn a_daemon_has_a_task_on_its_instance() {
 #[test]
 fn capacity_providers_take_the_place_of_the_launch_type_and_give_it_back() {
     let mut account = account(Timings::instant());
-    let items = json!([{"capacityProvider": "one", "weight": 1, "base": 1}, {"capacityProvider": "two", "weight": 1}]);
-    account.ok("CreateService", &other(&json!({"capacityProviderStrategy": items, "desiredCount": 3})));
+    let items = json!([
+        {"capacityProvider": "FARGATE", "weight": 1, "base": 1},
+        {"capacityProvider": "FARGATE_SPOT", "weight": 1},
+    ]);
+    let network = json!({"awsvpcConfiguration": {"subnets": subnets(&mut account).0}});
+    let input = json!({
+        "taskDefinition": "fargate", "networkConfiguration": network, "capacityProviderStrategy": items, "desiredCount": 3,
+    });
+    account.ok("CreateService", &other(&input));
     let shown = service(&mut account, "shop");
     assert!(shown.get("launchType").is_none());
+    assert_eq!(shown["deployments"][0]["platformVersion"], "1.4.0");
     let arns =
         account.ok("ListTasks", &json!({"cluster": "main", "serviceName": "shop"}))["taskArns"].clone();
     let tasks = account.ok("DescribeTasks", &json!({"cluster": "main", "tasks": arns}))["tasks"].clone();
@@ -266,11 +277,11 @@ fn capacity_providers_take_the_place_of_the_launch_type_and_give_it_back() {
         let tasks = tasks.as_array().into_iter().flatten();
         tasks.filter(|task| task["capacityProviderName"] == name).count()
     };
-    assert_eq!((providers("one"), providers("two")), (2, 1));
+    assert_eq!((providers("FARGATE"), providers("FARGATE_SPOT")), (2, 1));
     let back = json!({"cluster": "main", "service": "shop", "capacityProviderStrategy": [], "forceNewDeployment": true});
     account.ok("UpdateService", &back);
     let shown = service(&mut account, "shop");
-    assert_eq!((&shown["launchType"], shown.get("capacityProviderStrategy")), (&json!("EC2"), None));
+    assert_eq!((&shown["launchType"], shown.get("capacityProviderStrategy")), (&json!("FARGATE"), None));
 }
 
 #[test]

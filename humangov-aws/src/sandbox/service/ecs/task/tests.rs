@@ -16,19 +16,6 @@ fn tasks(account: &mut Account, status: &str) -> Vec<Value> {
     answer["tasks"].as_array().cloned().unwrap_or_default()
 }
 
-/// Has the container of a task definition write to this log group.
-fn log_to(account: &mut Account, family: &str, group: &str) {
-    let now = account.now;
-    account.world.with("us-east-1", now, |cx| {
-        let family = cx.here.ecs.families.get_mut(family).expect("the family");
-        let definition = family.revisions.get_mut(&1).expect("the revision");
-        definition.described["containerDefinitions"][0]["logConfiguration"] = json!({
-            "logDriver": "awslogs",
-            "options": {"awslogs-group": group, "awslogs-region": "us-east-1", "awslogs-stream-prefix": "app"},
-        });
-    });
-}
-
 #[test]
 fn a_services_tasks_say_whose_they_are() {
     let mut account = account(Timings::instant());
@@ -61,9 +48,7 @@ fn a_services_tasks_say_whose_they_are() {
 #[test]
 fn an_essential_container_that_exits_ends_its_task_and_leaves_its_last_words() {
     let mut account = account(Timings::aws_like());
-    log_to(&mut account, "broken", "/shop");
-    account.at("logs").ok("CreateLogGroup", &json!({"logGroupName": "/shop"}));
-    account.at("ecs").ok("CreateService", &wanted("shop", "broken:1"));
+    account.ok("CreateService", &wanted("shop", "broken:1"));
     account.wait(Duration::from_secs(45));
     let tasks = tasks(&mut account, "STOPPED");
     let task = &tasks[0];
@@ -74,7 +59,7 @@ fn an_essential_container_that_exits_ends_its_task_and_leaves_its_last_words() {
     assert_eq!(task["stoppedReason"], "Essential container in task exited");
     assert_eq!(task["containers"][0]["exitCode"], 3);
     let id = super::super::service::tail(task["taskArn"].as_str().unwrap_or_default());
-    let asked = json!({"logGroupName": "/shop", "logStreamName": format!("app/web/{id}")});
+    let asked = json!({"logGroupName": "/logs", "logStreamName": format!("app/web/{id}")});
     let log = account.at("logs").ok("GetLogEvents", &asked);
     assert!(log["events"].to_string().contains("NoneType"), "{log}");
     account.at("ecs").wait(Duration::from_secs(3700 + 600));
@@ -99,8 +84,8 @@ fn an_image_that_cannot_be_pulled_never_starts() {
 #[test]
 fn a_log_group_that_is_not_there_keeps_a_task_from_starting() {
     let mut account = account(Timings::instant());
-    log_to(&mut account, "web", "/none");
-    account.ok("CreateService", &wanted("shop", "web:1"));
+    account.at("logs").ok("DeleteLogGroup", &json!({"logGroupName": "/logs"}));
+    account.at("ecs").ok("CreateService", &wanted("shop", "web:1"));
     assert_eq!(service(&mut account, "shop")["deployments"][0]["rolloutState"], "FAILED");
     let tasks = tasks(&mut account, "STOPPED");
     assert_eq!(tasks[0]["stopCode"], "TaskFailedToStart");
