@@ -12,6 +12,7 @@ pub(super) mod ecs;
 pub(super) mod elbv2;
 pub(super) mod iam;
 pub(super) mod logs;
+mod page;
 pub(super) mod s3;
 pub(super) mod sts;
 pub(super) mod tagging;
