@@ -113,14 +113,12 @@ pub(super) fn number(
 ) -> Result<Option<u32>, ApiError> {
     let Some(given) = input.get(name) else { return Ok(None) };
     let number = input.integer(name).and_then(|number| u32::try_from(number).ok());
-    match number.filter(|number| allowed.contains(number)) {
-        Some(number) => Ok(Some(number)),
-        None => {
-            let given = given.as_str().map_or_else(|| given.to_string(), str::to_owned);
-            let (least, most) = allowed.into_inner();
-            Err(constraint(&format!("'{given}'"), name, &format!("have a value between {least} and {most}")))
-        }
+    if let Some(number) = number.filter(|number| allowed.contains(number)) {
+        return Ok(Some(number));
     }
+    let given = given.as_str().map_or_else(|| given.to_string(), str::to_owned);
+    let (least, most) = allowed.into_inner();
+    Err(constraint(&format!("'{given}'"), name, &format!("have a value between {least} and {most}")))
 }
 
 /// A port, if there is one.

@@ -90,7 +90,7 @@ impl HealthCheck {
             self.enabled = enabled;
         }
         if let Some(port) = input.text("HealthCheckPort") {
-            if port != "traffic-port" && port.parse::<u16>().is_ok_and(|port| port > 0) == false {
+            if port != "traffic-port" && !port.parse::<u16>().is_ok_and(|port| port > 0) {
                 return Err(invalid(format!(
                     "Health check port '{port}' must be 'traffic-port' or a number between 1 and 65535"
                 )));
@@ -129,6 +129,14 @@ impl HealthCheck {
         }
         if let Some(matcher) = matcher {
             self.matcher = Some(codes(of, matcher)?.to_owned());
+        }
+        if asks {
+            // A check by TCP that became one by HTTP has neither yet.
+            let usual = Self::usual(of, self.protocol.as_deref());
+            self.path = self.path.take().or(usual.path);
+            self.matcher = self.matcher.take().or(usual.matcher);
+        } else {
+            (self.path, self.matcher) = (None, None);
         }
         Ok(())
     }

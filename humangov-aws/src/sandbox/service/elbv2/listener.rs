@@ -89,7 +89,7 @@ fn create(cx: &mut Cx<'_>, input: Input<'_>) -> Result<Value, ApiError> {
         tags,
     };
     let elb = &mut cx.here.elbv2;
-    elb.rules.insert(rule_arn, Rule::of_listener(&arn, actions));
+    elb.put_rule(&rule_arn, Rule::of_listener(&arn, actions));
     let described = elb.described(&arn, &listener);
     elb.listeners.insert(arn, listener);
     Ok(json!({"Listeners": [described]}))
@@ -223,8 +223,9 @@ fn modify(cx: &mut Cx<'_>, input: Input<'_>) -> Result<Value, ApiError> {
     if !input.list("DefaultActions").is_empty() {
         let actions = action::read(input.list("DefaultActions"), https)?;
         elb.admit(&after.load_balancer, Some(&after.default_rule), &actions)?;
-        if let Some(rule) = elb.rules.get_mut(&after.default_rule) {
+        if let Some(mut rule) = elb.rules.get(&after.default_rule).cloned() {
             rule.actions = actions;
+            elb.put_rule(&after.default_rule, rule);
         }
     }
     let described = elb.described(arn, &after);
@@ -233,10 +234,9 @@ fn modify(cx: &mut Cx<'_>, input: Input<'_>) -> Result<Value, ApiError> {
 }
 
 fn delete(cx: &mut Cx<'_>, input: Input<'_>) -> Result<Value, ApiError> {
-    let (_, listener) = found(cx, input)?;
-    let rule = listener.default_rule.clone();
+    let (arn, _) = found(cx, input)?;
     let until = cx.after(cx.behaviour.timings.visibility);
-    cx.here.elbv2.remove_listeners(until, |listener| listener.default_rule == rule);
+    cx.here.elbv2.remove_listeners(until, |one, _| one == arn);
     Ok(Value::Null)
 }
 

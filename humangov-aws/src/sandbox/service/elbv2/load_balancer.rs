@@ -233,7 +233,7 @@ fn delete(cx: &mut Cx<'_>, input: Input<'_>) -> Result<Value, ApiError> {
     // Deleting what is not there, or not any more, is no error.
     if let Some(gone) = all.remove(arn) {
         let until = cx.after(cx.behaviour.timings.visibility);
-        cx.here.elbv2.remove_listeners(until, |listener| listener.load_balancer == arn);
+        cx.here.elbv2.remove_listeners(until, |_, listener| listener.load_balancer == arn);
         network::detach(cx, gone.interfaces.values());
     }
     Ok(Value::Null)

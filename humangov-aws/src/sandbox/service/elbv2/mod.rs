@@ -27,7 +27,10 @@ use load_balancer::LoadBalancer;
 use rule::Rule;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 use target::{Health, Target};
 use target_group::TargetGroup;
 
@@ -39,6 +42,8 @@ pub(in crate::sandbox) struct Elbv2 {
     listeners: BTreeMap<String, Listener>,
     /// The default rules of the listeners too.
     rules: BTreeMap<String, Rule>,
+    /// The rules that forward to each target group that is used.
+    uses: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// What ECS needs to know of a target group.

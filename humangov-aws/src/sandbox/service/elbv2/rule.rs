@@ -83,16 +83,17 @@ fn create(cx: &mut Cx<'_>, input: Input<'_>) -> Result<Value, ApiError> {
     let elb = &cx.here.elbv2;
     let listener = Sort::Listener.find(&elb.listeners, listener_arn)?;
     let actions = action::read(some(input, "Actions")?, listener.tls.is_some())?;
-    if elb.rules.values().any(|rule| rule.listener == listener_arn && rule.priority == Some(priority)) {
+    if elb.rules_under(listener_arn).any(|(_, rule)| rule.priority == Some(priority)) {
         return Err(in_use(priority));
     }
     elb.admit(&listener.load_balancer, None, &actions)?;
-    limits::RULES.allow(elb.rules_of(&listener.load_balancer) + 1)?;
+    let others = elb.rules_under(&listener.load_balancer).filter(|(_, rule)| rule.priority.is_some());
+    limits::RULES.allow(others.count() + 1)?;
     let arn = Rule::arn(listener_arn, cx.ids);
     let rule =
         Rule { listener: listener_arn.to_owned(), priority: Some(priority), conditions, actions, tags };
     let described = rule.described(&arn);
-    cx.here.elbv2.rules.insert(arn, rule);
+    cx.here.elbv2.put_rule(&arn, rule);
     Ok(json!({"Rules": [described]}))
 }
 
@@ -116,36 +117,24 @@ fn no_transforms(input: Input<'_>) -> Result<(), ApiError> {
     }
 }
 
-impl Elbv2 {
-    /// How many rules a load balancer has beside the default ones.
-    fn rules_of(&self, balancer: &str) -> usize {
-        let of_balancer = |rule: &&Rule| {
-            let listener = self.listeners.get(&rule.listener);
-            rule.priority.is_some() && listener.is_some_and(|listener| listener.load_balancer == balancer)
-        };
-        self.rules.values().filter(of_balancer).count()
-    }
-}
-
 fn describe(elb: &Elbv2, input: Input<'_>) -> Result<Value, ApiError> {
     let (arns, listener) = (input.texts("RuleArns"), input.text("ListenerArn"));
-    match listener {
+    let mut asked: Vec<(&String, &Rule)> = match listener {
         Some(listener) if arns.is_empty() => {
             Sort::Listener.find(&elb.listeners, listener)?;
+            elb.rules_under(listener).collect()
         }
         None if !arns.is_empty() => {
             for arn in &arns {
                 Sort::Rule.find(&elb.rules, arn)?;
             }
+            arns.iter().filter_map(|arn| elb.rules.get_key_value(*arn)).collect()
         }
         _ => return Err(invalid("You must specify either listener rule ARNs or a listener ARN")),
-    }
-    let asked = |arn: &str, one: &Rule| {
-        arns.contains(&arn) || listener.is_some_and(|listener| one.listener == listener)
     };
-    let asked = elb.rules.iter().filter(|(arn, one)| asked(arn, one));
-    let mut asked: Vec<_> = asked.map(|(arn, one)| (one.key(arn), (arn, one))).collect();
-    asked.sort_by(|(a, _), (b, _)| a.cmp(b));
+    asked.sort_by_cached_key(|(arn, one)| one.key(arn));
+    asked.dedup_by_key(|(arn, _)| *arn);
+    let asked = asked.into_iter().map(|(arn, one)| (one.key(arn), (arn, one))).collect();
     page(input, "Rules", asked, |(arn, one)| one.described(arn))
 }
 
@@ -170,7 +159,7 @@ fn modify(elb: &mut Elbv2, input: Input<'_>) -> Result<Value, ApiError> {
         elb.admit(&listener.load_balancer, Some(arn), &after.actions)?;
     }
     let described = after.described(arn);
-    elb.rules.insert(arn.to_owned(), after);
+    elb.put_rule(arn, after);
     Ok(json!({"Rules": [described]}))
 }
 
@@ -181,9 +170,7 @@ fn delete(cx: &mut Cx<'_>, input: Input<'_>) -> Result<Value, ApiError> {
     if Sort::Rule.find(&elb.rules, arn)?.priority.is_none() {
         return Err(not_permitted(arn, "deleted"));
     }
-    if let Some(rule) = elb.rules.remove(arn) {
-        elb.let_go(&rule.actions, until);
-    }
+    elb.remove_rule(arn, until);
     Ok(Value::Null)
 }
 
@@ -199,13 +186,15 @@ fn set_priorities(elb: &mut Elbv2, input: Input<'_>) -> Result<Value, ApiError> 
             return Err(invalid(format!("Rule '{arn}' was provided multiple times")));
         }
     }
-    let mut taken = BTreeSet::new();
     let listeners: BTreeSet<&str> =
         wanted.keys().filter_map(|arn| elb.rules.get(*arn)).map(|rule| rule.listener.as_str()).collect();
-    for (arn, rule) in elb.rules.iter().filter(|(_, rule)| listeners.contains(rule.listener.as_str())) {
-        let after = wanted.get(arn.as_str()).copied().or(rule.priority);
-        if let Some(priority) = after.filter(|priority| !taken.insert((&rule.listener, *priority))) {
-            return Err(in_use(priority));
+    for listener in listeners {
+        let mut taken = BTreeSet::new();
+        for (arn, rule) in elb.rules_under(listener) {
+            let after = wanted.get(arn.as_str()).copied().or(rule.priority);
+            if let Some(priority) = after.filter(|priority| !taken.insert(*priority)) {
+                return Err(in_use(priority));
+            }
         }
     }
     let mut rules = Vec::new();

@@ -67,8 +67,7 @@ fn register(cx: &mut Cx<'_>, input: Input<'_>) -> Result<Value, ApiError> {
             target.health = Health::Silent(now);
         }
     }
-    let most = if group.settings.target_type == "lambda" { 1 } else { after.len() };
-    if after.len() > most {
+    if group.settings.target_type == "lambda" && after.len() > 1 {
         return Err(ApiError::new("TooManyTargets", "A target group of a Lambda function has one target"));
     }
     limits::TARGETS.allow(after.len())?;
@@ -194,15 +193,16 @@ impl Target {
                 }
             }
         };
+        let own = self.port.to_string();
         let check_port = match group.settings.check.port.as_deref() {
-            Some("traffic-port") => Some(self.port.to_string()),
-            port => port.map(str::to_owned),
+            Some("traffic-port") => Some(own.as_str()),
+            port => port,
         };
         told(&self.id, self.port, check_port, state, reason)
     }
 }
 
-fn told(id: &str, port: u16, check_port: Option<String>, state: &str, reason: Option<&str>) -> Value {
+fn told(id: &str, port: u16, check_port: Option<&str>, state: &str, reason: Option<&str>) -> Value {
     let description = reason.map(|reason| match reason {
         "Elb.InitialHealthChecking" => "Initial health checks in progress",
         "Elb.RegistrationInProgress" => "Target registration is in progress",

@@ -158,15 +158,14 @@ fn describe(elb: &Elbv2, input: Input<'_>) -> Result<Value, ApiError> {
     if !names.iter().all(|name| all.values().any(|one| one.name == *name)) {
         return Err(Sort::TargetGroup.missing());
     }
-    let users = elb.users();
     let asked = |arn: &str, one: &TargetGroup| {
         (arns.is_empty() || arns.contains(&arn))
             && (names.is_empty() || names.contains(&one.name.as_str()))
-            && (balancer.is_none() || users.get(arn).copied() == balancer)
+            && (balancer.is_none() || elb.user_of(arn) == balancer)
     };
     let asked = all.iter().filter(|(arn, one)| asked(arn, one));
     let asked = asked.map(|(arn, one)| (arn.clone(), (arn, one))).collect();
-    page(input, "TargetGroups", asked, |(arn, one)| one.described(arn, users.get(arn.as_str()).copied()))
+    page(input, "TargetGroups", asked, |(arn, one)| one.described(arn, elb.user_of(arn)))
 }
 
 impl TargetGroup {

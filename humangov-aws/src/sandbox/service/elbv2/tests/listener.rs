@@ -117,7 +117,7 @@ fn actions_are_answered_whole() {
 fn actions_that_cannot_be_are_refused() {
     let mut setup = Setup::new();
     let (balancer, group) = (setup.balancer("web"), setup.group("web"));
-    let absent = format!("{}0", group);
+    let absent = format!("{group}0");
     let fixed =
         |status: &str| json!({"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": status}});
     let redirect = |config: Value| json!({"Type": "redirect", "RedirectConfig": config});

@@ -182,14 +182,14 @@ fn a_target_that_does_not_answer_becomes_unhealthy_and_drains_when_it_leaves() {
     assert_eq!(state(&mut setup, &named), told("initial", "Elb.RegistrationInProgress"));
     setup.account.wait(Duration::from_secs(121));
     assert_eq!(state(&mut setup, &named), told("initial", "Elb.InitialHealthChecking"));
-    setup.account.wait(Duration::from_secs(60));
+    setup.account.wait(Duration::from_mins(1));
     assert_eq!(state(&mut setup, &named), told("unhealthy", "Target.Timeout"));
     let other = json!({"TargetGroupArn": group, "Targets": [{"Id": "10.0.0.2", "Port": 80}]});
     assert_eq!(state(&mut setup, &other), told("unused", "Target.NotRegistered"));
     setup.account.ok("DeregisterTargets", &other);
     setup.account.ok("DeregisterTargets", &target);
     assert_eq!(state(&mut setup, &named), told("draining", "Target.DeregistrationInProgress"));
-    setup.account.wait(Duration::from_secs(300));
+    setup.account.wait(Duration::from_mins(5));
     let answer = setup.account.xml("DescribeTargetHealth", &named);
     assert!(answer.contains("<TargetHealthDescriptions></TargetHealthDescriptions>"), "{answer}");
 }
@@ -222,4 +222,19 @@ fn the_targets_of_ecs_do_as_it_says() {
     assert!(!answer.contains("<Reason>"));
     setup.account.world.with("us-east-1", now, |cx| cx.here.elbv2.remove_target(&arn, "10.0.0.7", 8000));
     assert!(!setup.account.xml("DescribeTargetHealth", &named).contains("<Id>"));
+}
+
+#[test]
+fn a_check_that_becomes_one_by_http_gets_a_path() {
+    let mut setup = Setup::new();
+    let request = with(setup.group_of("tcp"), "Protocol", "TCP");
+    let arn = one(&setup.account.xml("CreateTargetGroup", &request), "TargetGroupArn");
+    let change = |protocol: &str| json!({"TargetGroupArn": arn, "HealthCheckProtocol": protocol});
+    let answer = setup.account.xml("ModifyTargetGroup", &change("HTTP"));
+    assert_eq!(
+        (one(&answer, "HealthCheckPath"), one(&answer, "HttpCode")),
+        ("/".to_owned(), "200-399".to_owned())
+    );
+    let answer = setup.account.xml("ModifyTargetGroup", &change("TCP"));
+    assert!(!answer.contains("HealthCheckPath") && !answer.contains("Matcher"), "{answer}");
 }
