@@ -32,7 +32,7 @@
 //! | feature | kinds |
 //! | --- | --- |
 //! | `applicationautoscaling` | `autoscaling.target` |
-//! | `cloudwatchlogs` | `logs.log_group` |
+//! | `cloudwatchlogs` | `logs.log_group`, and with `ecs` the last lines that a failed container logged |
 //! | `dynamodb` | `dynamodb.table` |
 //! | `ec2` | `ec2.security_group`, and `Network`; the largest SDK crate by far |
 //! | `ecr` | `ecr.repository` |
@@ -60,6 +60,13 @@ mod identity;
 #[cfg(feature = "ec2")]
 mod network;
 mod registry;
+#[cfg(any(
+    feature = "applicationautoscaling",
+    feature = "dynamodb",
+    feature = "elasticloadbalancingv2",
+    feature = "s3"
+))]
+mod reset;
 #[cfg(any(feature = "ecr", feature = "elasticloadbalancingv2", feature = "iam"))]
 mod steps;
 #[cfg(test)]

@@ -11,8 +11,11 @@ pub fn registry(clients: &Clients) -> Registry {
     let registry = registry.with(crate::autoscaling::ScalableTargetHandler::new(clients.autoscaling.clone()));
     #[cfg(feature = "ecs")]
     let registry = registry.with(crate::ecs::ClusterHandler::new(clients.ecs.clone()));
-    #[cfg(feature = "ecs")]
+    #[cfg(all(feature = "ecs", not(feature = "cloudwatchlogs")))]
     let registry = registry.with(crate::ecs::ServiceHandler::new(clients.ecs.clone()));
+    #[cfg(all(feature = "ecs", feature = "cloudwatchlogs"))]
+    let registry =
+        registry.with(crate::ecs::ServiceHandler::new(clients.ecs.clone()).with_logs(clients.logs.clone()));
     #[cfg(feature = "ecs")]
     let registry = registry.with(crate::ecs::TaskDefinitionHandler::new(clients.ecs.clone()));
     #[cfg(feature = "ecr")]

@@ -1,8 +1,18 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Words that name things: kinds, resources, stacks and runs. Parsed once, cheap to clone.
 
+mod text;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::{borrow::Cow, fmt, str::FromStr, sync::Arc};
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    fmt,
+    hash::{BuildHasherDefault, Hasher},
+    str::FromStr,
+    sync::Arc,
+};
+use text::Text;
 
 /// A word that could not be parsed: what it was meant to be, what it was, and what is allowed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -97,12 +107,38 @@ const NAME_RULE: &str = "use 1 to 64 of a-z, 0-9, - and _, beginning with a lett
 /// # Ok::<(), humangov_core::address::ParseWordError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Address(Arc<str>);
+pub struct Address(Text);
+
+/// A map by address, or by a reference to one, for what is looked up a hundred thousand times.
+pub(crate) type AddressMap<V, A = Address> = HashMap<A, V, BuildHasherDefault<AddressHasher>>;
+
+/// Hashes addresses eight bytes at a time. They are a program's own words, so nobody sends ones that collide on purpose.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct AddressHasher(u64);
+
+impl Hasher for AddressHasher {
+    fn finish(&self) -> u64 {
+        // The map takes its buckets from the low bits, where a product has the least of what went in.
+        self.0 ^ (self.0 >> 32)
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
+        let mut chunks = bytes.chunks_exact(8);
+        for chunk in &mut chunks {
+            let word = u64::from_le_bytes(chunk.try_into().unwrap_or_default());
+            self.0 = (self.0.rotate_left(23) ^ word).wrapping_mul(FACTOR);
+        }
+        let mut word = [0; 8];
+        word[..chunks.remainder().len()].copy_from_slice(chunks.remainder());
+        self.0 = (self.0.rotate_left(23) ^ u64::from_le_bytes(word)).wrapping_mul(FACTOR);
+    }
+}
 
 impl Address {
     /// The address of the resource `name` of `kind`.
     pub fn new(kind: &Kind, name: &ResourceName) -> Self {
-        Self(format!("{kind}/{name}").into())
+        Self(Text::new(&format!("{kind}/{name}")))
     }
 
     /// The kind of the resource.
@@ -121,7 +157,7 @@ impl Address {
     }
 
     fn split(&self) -> (&str, &str) {
-        self.0.split_once('/').expect("an address is parsed when made")
+        self.as_str().split_once('/').expect("an address is parsed when made")
     }
 }
 
@@ -129,7 +165,7 @@ impl FromStr for Address {
     type Err = ParseWordError;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.split_once('/') {
-            Some((kind, name)) if is_kind(kind) && is_name(name) => Ok(Self(text.into())),
+            Some((kind, name)) if is_kind(kind) && is_name(name) => Ok(Self(Text::new(text))),
             _ => Err(ParseWordError::new(text, "an address", "write kind/name, such as ecs.service/app")),
         }
     }
@@ -170,16 +206,16 @@ macro_rules! text_word {
             pub fn as_str(&self) -> &str { &self.0 }
         }
         impl fmt::Display for $word {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.pad(&self.0) }
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.pad(self.as_str()) }
         }
         impl fmt::Debug for $word {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str(&self.0) }
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str(self.as_str()) }
         }
         impl AsRef<str> for $word {
-            fn as_ref(&self) -> &str { &self.0 }
+            fn as_ref(&self) -> &str { self.as_str() }
         }
         impl std::borrow::Borrow<str> for $word {
-            fn borrow(&self) -> &str { &self.0 }
+            fn borrow(&self) -> &str { self.as_str() }
         }
     )*};
 }

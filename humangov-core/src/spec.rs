@@ -18,7 +18,7 @@ pub struct KindInfo {
     pub rules: &'static [Rule],
     /// Whether its resources hold data.
     pub holds_data: bool,
-    normalize: fn(&Value) -> Option<Value>,
+    normalize: fn(Value) -> Result<Value, serde_json::Error>,
 }
 
 impl KindInfo {
@@ -28,15 +28,18 @@ impl KindInfo {
     }
 
     /// Normalizes `spec` once its references are resolved: a set sorts otherwise when the text of its elements is known.
-    pub(crate) fn normalized(&self, spec: Value) -> Value {
-        (self.normalize)(&spec).unwrap_or(spec)
+    ///
+    /// # Errors
+    /// When `spec` does not fit the type.
+    pub(crate) fn normalized(&self, spec: Value) -> Result<Value, serde_json::Error> {
+        (self.normalize)(spec)
     }
 }
 
-fn normalize<R: Resource>(spec: &Value) -> Option<Value> {
-    let mut resource = R::deserialize(spec).ok()?;
+fn normalize<R: Resource>(spec: Value) -> Result<Value, serde_json::Error> {
+    let mut resource = R::deserialize(spec)?;
     resource.normalize();
-    serde_json::to_value(resource).ok()
+    serde_json::to_value(resource)
 }
 
 /// A resource as the engine sees it: kind, canonical JSON, digest. References in it are not resolved.
@@ -100,14 +103,10 @@ mod tests {
     fn what_is_resolved_is_normalized_again() {
         let info = KindInfo::of::<Set>();
         assert_eq!(
-            info.normalized(json!({"of": ["b", "a"], "more": null})),
+            info.normalized(json!({"of": ["b", "a"], "more": null})).expect("fits"),
             json!({"of": ["a", "b"], "more": null})
         );
         let unresolved = json!({"of": [{"$ref": "test.set/a#x"}, "a"], "more": null});
-        assert_eq!(
-            info.normalized(unresolved.clone()),
-            unresolved,
-            "what does not fit the type stays as it is"
-        );
+        info.normalized(unresolved).expect_err("a reference where the type has text does not fit");
     }
 }

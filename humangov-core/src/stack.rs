@@ -2,7 +2,7 @@
 //! [`Stack`]: resources joined by references. The unit of lock, snapshot, plan, rollback and blame.
 
 use crate::{
-    address::{Address, ParseWordError, ResourceName, StackName},
+    address::{Address, AddressMap, ParseWordError, ResourceName, StackName},
     graph::{Cycle, Dag},
     names::FleetName,
     resource::{Resource, Violations},
@@ -12,9 +12,8 @@ use crate::{
 use serde::Serialize;
 use serde_json::Value;
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     fmt,
-    hash::{BuildHasherDefault, Hasher},
 };
 
 /// What should exist: resources, the order between them, and what other stacks may import.
@@ -35,36 +34,13 @@ pub struct Stack {
     fleet: FleetName,
     name: StackName,
     resources: Vec<Declared>,
-    index: HashMap<Address, u32, BuildHasherDefault<AddressHasher>>,
+    index: AddressMap<u32>,
     /// Whether any order was asked for by [`Stack::depends_on`].
     ordered: bool,
     exports: BTreeMap<String, Value>,
     imports: BTreeSet<StackName>,
     violations: Violations,
     warnings: Vec<String>,
-}
-
-/// Hashes addresses eight bytes at a time. They are a program's own words, so nobody sends ones that collide on purpose.
-#[derive(Debug, Clone, Copy, Default)]
-struct AddressHasher(u64);
-
-impl Hasher for AddressHasher {
-    fn finish(&self) -> u64 {
-        // The map takes its buckets from the low bits, where a product has the least of what went in.
-        self.0 ^ (self.0 >> 32)
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
-        let mut chunks = bytes.chunks_exact(8);
-        for chunk in &mut chunks {
-            let word = u64::from_le_bytes(chunk.try_into().unwrap_or_default());
-            self.0 = (self.0.rotate_left(23) ^ word).wrapping_mul(FACTOR);
-        }
-        let mut word = [0; 8];
-        word[..chunks.remainder().len()].copy_from_slice(chunks.remainder());
-        self.0 = (self.0.rotate_left(23) ^ u64::from_le_bytes(word)).wrapping_mul(FACTOR);
-    }
 }
 
 /// A resource of a stack.
@@ -102,7 +78,7 @@ impl Stack {
             fleet,
             name,
             resources: Vec::new(),
-            index: HashMap::default(),
+            index: AddressMap::default(),
             ordered: false,
             exports: BTreeMap::new(),
             imports: BTreeSet::new(),

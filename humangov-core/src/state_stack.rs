@@ -17,11 +17,12 @@ use crate::{
     fleet_settings::FleetSettings,
     kind::{
         dynamodb::{KeySchema, ScalarAttributeType, Table},
-        ecs,
+        ecs, iam,
         logs::LogGroup,
         s3::{Bucket, Encryption, LifecycleRule, Versioning},
     },
     names,
+    resource::HasArn,
     stack::{Stack, StackError},
     tenant::Tenant,
     value::Input,
@@ -213,6 +214,7 @@ impl StateStack {
         stack.export("log_group_name", logs.get(LogGroup::NAME))?;
         stack.export("bucket_name", bucket.get(Bucket::NAME))?;
         stack.export("table_name", table.get(Table::NAME))?;
+        stack.export("task_role_arn", role.get(iam::Role::ARN))?;
         let task = stack.add("app", self.task_definition(&logs, &bucket, &table, &role))?;
         let Some(web) = self.add_web(&mut stack)? else { return Ok(stack) };
         let service = stack.add("app", self.service(&task, &web))?;

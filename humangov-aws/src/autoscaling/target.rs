@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The handler of `autoscaling.target`.
 
-use crate::error::{Service, classify};
+use crate::{
+    error::{Service, classify},
+    reset::reset,
+};
 use aws_sdk_applicationautoscaling::{
     Client,
     types::{self, MetricType, PolicyType, ScalableDimension::EcsServiceDesiredCount, ServiceNamespace::Ecs},
@@ -16,6 +19,9 @@ use std::collections::{BTreeMap, HashMap};
 
 /// The most targets one DescribeScalableTargets takes.
 const BATCH: usize = 50;
+
+/// How long ECS services wait between two steps of scaling where a policy does not say, in seconds.
+const DEFAULT_COOLDOWN: u32 = 300;
 
 /// Makes, reads, changes and deletes scalable targets and their policies.
 #[derive(Debug, Clone)]
@@ -243,8 +249,10 @@ impl Handler for ScalableTargetHandler {
             after = self.register(id, desired, None).await?;
         }
         for (name, policy) in &desired.policies {
-            if prior.policies.get(name) != Some(policy) {
-                self.put(id, name, policy).await?;
+            let was = prior.policies.get(name);
+            let policy = with_defaults(was, policy);
+            if was != Some(&policy) {
+                self.put(id, name, &policy).await?;
             }
         }
         for name in prior.policies.keys().filter(|name| !desired.policies.contains_key(*name)) {
@@ -274,6 +282,16 @@ impl Handler for ScalableTargetHandler {
             _ => Err(error),
         }
     }
+}
+
+/// `desired`, with AWS's defaults for what was taken out of it.
+fn with_defaults(prior: Option<&TargetTracking>, desired: &TargetTracking) -> TargetTracking {
+    let mut wanted = desired.clone();
+    if let Some(prior) = prior {
+        reset(prior.scale_in_cooldown.as_ref(), &mut wanted.scale_in_cooldown, DEFAULT_COOLDOWN);
+        reset(prior.scale_out_cooldown.as_ref(), &mut wanted.scale_out_cooldown, DEFAULT_COOLDOWN);
+    }
+    wanted
 }
 
 fn known_id(spec: &ScalableTarget, operation: &'static str) -> Result<String, HandlerError> {

@@ -6,7 +6,10 @@ mod step;
 #[cfg(test)]
 mod tests;
 
-use crate::error::{Service, classify, is_protected, unbuildable};
+use crate::{
+    error::{Service, classify, is_protected, unbuildable},
+    reset::reset,
+};
 use aws_sdk_dynamodb::{Client, types};
 use futures_util::future::try_join3;
 use humangov_core::{
@@ -14,7 +17,7 @@ use humangov_core::{
         Contents, Cx, Depth, Effect, Handler, HandlerError, HandlerErrorKind as Kind, Live, Lookup, Prior,
         Readiness, Update,
     },
-    kind::dynamodb::{Table, TableOutputs, TimeToLive},
+    kind::dynamodb::{Sse, Stream, Table, TableClass, TableOutputs, TimeToLive},
     tags::Tags,
 };
 
@@ -217,6 +220,7 @@ impl Handler for TableHandler {
 
     async fn update(&self, cx: &Cx, change: Update<'_, Table>) -> Result<TableOutputs, HandlerError> {
         let Update { prior, outputs, desired } = change;
+        let desired = &with_defaults(prior, desired);
         let name = &desired.name;
         self.put_tags(cx, outputs.arn.as_str(), &prior.tags, &desired.tags).await?;
         // Every category of settings is a call of its own, refused while another one is at work. So what is still to do is told
@@ -283,4 +287,16 @@ impl Handler for TableHandler {
             Err(error) => Err(error),
         }
     }
+}
+
+/// `desired`, with AWS's defaults for what was taken out of it.
+fn with_defaults(prior: &Table, desired: &Table) -> Table {
+    let mut wanted = desired.clone();
+    reset(prior.table_class.as_ref(), &mut wanted.table_class, TableClass::Standard);
+    reset(prior.deletion_protection_enabled.as_ref(), &mut wanted.deletion_protection_enabled, false);
+    reset(prior.point_in_time_recovery.as_ref(), &mut wanted.point_in_time_recovery, false);
+    reset(prior.sse.as_ref(), &mut wanted.sse, Sse::AwsOwned);
+    reset(prior.time_to_live.as_ref(), &mut wanted.time_to_live, TimeToLive::Disabled);
+    reset(prior.stream.as_ref(), &mut wanted.stream, Stream::Disabled);
+    wanted
 }

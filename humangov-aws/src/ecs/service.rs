@@ -2,6 +2,8 @@
 //! The handler of `ecs.service`.
 
 mod changes;
+#[cfg(feature = "cloudwatchlogs")]
+mod last_words;
 mod rollout;
 
 use super::{convert, tags};
@@ -22,12 +24,47 @@ const BATCH: usize = 10;
 #[derive(Debug, Clone)]
 pub struct ServiceHandler {
     client: Client,
+    #[cfg(feature = "cloudwatchlogs")]
+    logs: Option<aws_sdk_cloudwatchlogs::Client>,
 }
 
 impl ServiceHandler {
     /// A handler over `client`.
     pub fn new(client: Client) -> Self {
-        Self { client }
+        Self {
+            client,
+            #[cfg(feature = "cloudwatchlogs")]
+            logs: None,
+        }
+    }
+
+    /// The same, which also tells the last lines that a container of a failed deployment logged, read by `logs`.
+    ///
+    /// They are told as they are, so a container must not log what nobody may see. Needs `logs:GetLogEvents` and
+    /// `ecs:DescribeTaskDefinition`; without them the failure is told all the same.
+    #[cfg(feature = "cloudwatchlogs")]
+    #[must_use]
+    pub fn with_logs(mut self, logs: aws_sdk_cloudwatchlogs::Client) -> Self {
+        self.logs = Some(logs);
+        self
+    }
+
+    /// What is known of a failed deployment besides its reason, a line each.
+    async fn story(&self, service: &types::Service, outputs: &ServiceOutputs) -> Vec<String> {
+        let mut story = rollout::events(service, outputs);
+        let stopped = match rollout::stopped_tasks(&self.client, outputs).await {
+            Ok(stopped) => stopped,
+            Err(error) => {
+                story.push(format!("the stopped tasks could not be read: {error}"));
+                return story;
+            }
+        };
+        story.extend(rollout::why_stopped(&stopped));
+        #[cfg(feature = "cloudwatchlogs")]
+        if let Some(logs) = &self.logs {
+            story.extend(last_words::told(&self.client, logs, &stopped).await);
+        }
+        story
     }
 
     /// Those of these services of `cluster` that ECS still knows, whatever their status; none if there is no such cluster.
@@ -254,9 +291,9 @@ impl Handler for ServiceHandler {
         Ok(match rollout::judge(&service, outputs) {
             rollout::Verdict::Ready => Readiness::Ready,
             rollout::Verdict::Pending(what) => Readiness::Pending(what),
-            rollout::Verdict::Failed(reason) => {
-                let mut details = rollout::events(&service, outputs);
-                details.extend(rollout::stopped_tasks(&self.client, outputs).await);
+            rollout::Verdict::Failed { reason, since_then } => {
+                let mut details = self.story(&service, outputs).await;
+                details.extend(since_then);
                 Readiness::Failed { reason, details }
             }
         })

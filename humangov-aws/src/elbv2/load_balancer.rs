@@ -7,6 +7,7 @@ use crate::{
         tags,
     },
     error::{Service, classify},
+    reset::reset,
     steps::Steps,
 };
 use aws_sdk_elasticloadbalancingv2::{
@@ -15,7 +16,10 @@ use aws_sdk_elasticloadbalancingv2::{
 };
 use humangov_core::{
     handler::{Cx, Depth, Handler, HandlerError, HandlerErrorKind, Live, Lookup, Prior, Readiness, Update},
-    kind::elbv2::{AccessLogs, LoadBalancer, LoadBalancerOutputs},
+    kind::elbv2::{
+        AccessLogs, DesyncMitigationMode, IpAddressType, LoadBalancer, LoadBalancerOutputs,
+        XffHeaderProcessingMode,
+    },
     tags::Tags,
     value::Input,
 };
@@ -150,6 +154,7 @@ impl Handler for LoadBalancerHandler {
     ) -> Result<LoadBalancerOutputs, HandlerError> {
         let Update { prior, outputs, desired } = change;
         let (arn, mut steps) = (outputs.arn.as_str(), Steps::default());
+        let desired = &with_defaults(prior, desired);
         if prior.subnets != desired.subnets {
             let call = self.client.set_subnets().load_balancer_arn(arn);
             let answer = call.set_subnets(Some(texts(&desired.subnets))).send().await;
@@ -167,7 +172,6 @@ impl Handler for LoadBalancerHandler {
             let answer = call.ip_address_type(kind.as_str().into()).send().await;
             steps.next(answer.map_err(|error| classify(Service::Elbv2, "SetIpAddressType", error)))?;
         }
-        // What is absent now is left to AWS: an attribute keeps its value when it is taken out of a spec.
         let (known, mut attributes) = (attributes(prior), attributes(desired));
         attributes.retain(|key, value| known.get(key) != Some(value));
         if !attributes.is_empty() {
@@ -269,6 +273,30 @@ fn spec(balancer: &types::LoadBalancer, tags: &Tags) -> LoadBalancer {
     spec
 }
 
+/// `desired`, with AWS's defaults for what was taken out of it.
+fn with_defaults(prior: &LoadBalancer, desired: &LoadBalancer) -> LoadBalancer {
+    let mut wanted = desired.clone();
+    reset(prior.ip_address_type.as_ref(), &mut wanted.ip_address_type, IpAddressType::Ipv4);
+    reset(prior.deletion_protection.as_ref(), &mut wanted.deletion_protection, false);
+    reset(prior.idle_timeout_seconds.as_ref(), &mut wanted.idle_timeout_seconds, 60);
+    reset(prior.client_keep_alive_seconds.as_ref(), &mut wanted.client_keep_alive_seconds, 3600);
+    reset(prior.http2.as_ref(), &mut wanted.http2, true);
+    reset(prior.drop_invalid_header_fields.as_ref(), &mut wanted.drop_invalid_header_fields, false);
+    reset(prior.preserve_host_header.as_ref(), &mut wanted.preserve_host_header, false);
+    reset(
+        prior.desync_mitigation_mode.as_ref(),
+        &mut wanted.desync_mitigation_mode,
+        DesyncMitigationMode::Defensive,
+    );
+    reset(
+        prior.xff_header_processing_mode.as_ref(),
+        &mut wanted.xff_header_processing_mode,
+        XffHeaderProcessingMode::Append,
+    );
+    reset(prior.access_logs.as_ref(), &mut wanted.access_logs, AccessLogs::Off);
+    wanted
+}
+
 const DELETION_PROTECTION: &str = "deletion_protection.enabled";
 const IDLE_TIMEOUT: &str = "idle_timeout.timeout_seconds";
 const CLIENT_KEEP_ALIVE: &str = "client_keep_alive.seconds";
@@ -286,7 +314,12 @@ fn attributes(spec: &LoadBalancer) -> BTreeMap<&'static str, String> {
     let logs = match &spec.access_logs {
         None => [None, None, None],
         Some(AccessLogs::S3 { bucket, prefix }) => {
-            [Some("true".to_owned()), Some(bucket.text().to_owned()), prefix.clone()]
+            // A prefix stays until an empty one is sent.
+            [
+                Some("true".to_owned()),
+                Some(bucket.text().to_owned()),
+                Some(prefix.clone().unwrap_or_default()),
+            ]
         }
         Some(_) => [Some("false".to_owned()), None, None],
     };

@@ -7,6 +7,7 @@ use crate::{
         tags,
     },
     error::{Service, classify},
+    reset::reset,
     steps::Steps,
 };
 use aws_sdk_elasticloadbalancingv2::{Client, types};
@@ -14,7 +15,8 @@ use humangov_core::{
     arn::Arn,
     handler::{Cx, Depth, Handler, HandlerError, Live, Lookup, Prior, Update},
     kind::elbv2::{
-        HealthCheck, HealthCheckPort, ProtocolVersion, Stickiness, TargetGroup, TargetGroupOutputs,
+        HealthCheck, HealthCheckPort, LoadBalancingAlgorithm, Protocol, ProtocolVersion, Stickiness,
+        TargetGroup, TargetGroupOutputs,
     },
     tags::Tags,
 };
@@ -180,7 +182,7 @@ impl Handler for TargetGroupHandler {
     ) -> Result<TargetGroupOutputs, HandlerError> {
         let Update { prior, outputs, desired } = change;
         let (arn, mut steps) = (outputs.arn.as_str(), Steps::default());
-        // What is absent now is left to AWS: a setting keeps its value when it is taken out of a spec.
+        let desired = &with_defaults(prior, desired);
         let check = changed(&prior.health_check, &desired.health_check);
         if check != HealthCheck::default() {
             steps.next(self.set_health_check(arn, &check, desired.protocol_version).await)?;
@@ -261,6 +263,31 @@ fn write_matcher(check: &HealthCheck, version: Option<ProtocolVersion>) -> Optio
         Some(ProtocolVersion::Grpc) => matcher.grpc_code(codes).build(),
         _ => matcher.http_code(codes).build(),
     })
+}
+
+/// `desired`, with AWS's defaults for what was taken out of it. Attributes of target groups cannot be emptied.
+fn with_defaults(prior: &TargetGroup, desired: &TargetGroup) -> TargetGroup {
+    let mut wanted = desired.clone();
+    let grpc = desired.protocol_version == Some(ProtocolVersion::Grpc);
+    let (path, codes) = if grpc { ("/AWS.ALB/healthcheck", "12") } else { ("/", "200") };
+    let (was, check) = (&prior.health_check, &mut wanted.health_check);
+    reset(was.path.as_ref(), &mut check.path, path.to_owned());
+    reset(was.protocol.as_ref(), &mut check.protocol, Protocol::Http);
+    reset(was.port.as_ref(), &mut check.port, HealthCheckPort::TrafficPort);
+    reset(was.interval_seconds.as_ref(), &mut check.interval_seconds, 30);
+    reset(was.timeout_seconds.as_ref(), &mut check.timeout_seconds, 5);
+    reset(was.healthy_threshold_count.as_ref(), &mut check.healthy_threshold_count, 5);
+    reset(was.unhealthy_threshold_count.as_ref(), &mut check.unhealthy_threshold_count, 2);
+    reset(was.matcher.as_ref(), &mut check.matcher, codes.to_owned());
+    reset(prior.deregistration_delay_seconds.as_ref(), &mut wanted.deregistration_delay_seconds, 300);
+    reset(prior.slow_start_seconds.as_ref(), &mut wanted.slow_start_seconds, 0);
+    reset(prior.stickiness.as_ref(), &mut wanted.stickiness, Stickiness::Off);
+    reset(
+        prior.load_balancing_algorithm.as_ref(),
+        &mut wanted.load_balancing_algorithm,
+        LoadBalancingAlgorithm::RoundRobin,
+    );
+    wanted
 }
 
 /// What `desired` sets otherwise than `prior`.

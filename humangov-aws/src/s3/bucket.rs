@@ -9,6 +9,7 @@ mod tests;
 use crate::error::{
     Service, classify, is_not_set, is_refused_by_stranger, is_unsupported_argument, unbuildable,
 };
+use crate::reset::reset;
 use aws_sdk_s3::{Client, types};
 use futures_util::future::{try_join, try_join4};
 use humangov_core::{
@@ -332,6 +333,7 @@ impl Handler for BucketHandler {
 
     async fn update(&self, cx: &Cx, change: Update<'_, Bucket>) -> Result<BucketOutputs, HandlerError> {
         let Update { prior, outputs, desired } = change;
+        let desired = &with_defaults(prior, desired);
         let name = &desired.name;
         if prior.tags != desired.tags {
             self.put_tags(name, &cx.tags(&desired.tags)).await?;
@@ -388,6 +390,14 @@ impl Handler for BucketHandler {
             (done, _) => done,
         }
     }
+}
+
+/// `desired`, with AWS's defaults for what was taken out of it. Versioning never goes away again: suspended is the nearest to it.
+fn with_defaults(prior: &Bucket, desired: &Bucket) -> Bucket {
+    let mut wanted = desired.clone();
+    reset(prior.encryption.as_ref(), &mut wanted.encryption, Encryption::SseS3);
+    reset(prior.versioning.as_ref(), &mut wanted.versioning, Versioning::Suspended);
+    wanted
 }
 
 /// `None` where AWS says that this was never set.

@@ -10,13 +10,13 @@ pub(super) struct ApiError {
     pub message: String,
     pub status: u16,
     /// Further members of the error's body.
-    pub more: Value,
+    pub more: Box<Value>,
 }
 
 impl ApiError {
     /// A refusal with status 400, which most services use for nearly all of them.
     pub(super) fn new(code: &str, message: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), message: message.into(), status: 400, more: Value::Null }
+        Self { code: code.to_owned(), message: message.into(), status: 400, more: Box::default() }
     }
 
     /// With another HTTP status.
@@ -28,7 +28,7 @@ impl ApiError {
     /// With one more member in the error's body.
     pub(super) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         if !self.more.is_object() {
-            self.more = Value::Object(Map::new());
+            *self.more = Value::Object(Map::new());
         }
         self.more[name] = value.into();
         self

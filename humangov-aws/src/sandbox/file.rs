@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The world in a file, so that one command after the other sees the same account.
 
-use super::{
-    Sandbox, SandboxOptions,
-    images::ImageFailure,
-    world::{Behaviour, World},
-};
+use super::{Sandbox, SandboxOptions, world::World};
 use std::{
     fmt,
     fs::{self, File, OpenOptions},
@@ -16,7 +12,7 @@ use std::{
 use tokio::time::Instant;
 
 /// How long changes may wait to be written together.
-const SAVE_EVERY: Duration = Duration::from_millis(100);
+pub(super) const SAVE_EVERY: Duration = Duration::from_millis(100);
 
 /// A sandbox whose file cannot be used.
 #[derive(Debug)]
@@ -83,15 +79,17 @@ pub(super) struct WorldFile {
     /// Held until the process ends, however it ends.
     _lock: File,
     dirty: bool,
+    /// Whether somebody was asked to save it soon.
+    asked: bool,
     saved: Option<Instant>,
 }
 
 impl Sandbox {
-    /// The sandbox in the file at `path`, or a new one like `options` if there is none. Account and timings of one that is
-    /// there stay as they are; region, latency and rates are those of `options`.
+    /// The sandbox in the file at `path`, or a new one like `options` if there is none. One that is there stays as it was made,
+    /// but for the region of its clients and its clock.
     ///
-    /// What calls change is written a moment later, and all of it by [`Sandbox::save`]. The file is replaced as a whole:
-    /// a process that is killed leaves the old world or the new one.
+    /// What calls change is written within a moment, and all of it by [`Sandbox::save`] and when the last clone is dropped. The
+    /// file is replaced as a whole: a process that is killed leaves the old world or the new one.
     ///
     /// # Errors
     /// When another process has the sandbox, or the file cannot be read or is no sandbox of this version.
@@ -110,17 +108,10 @@ impl Sandbox {
         })?;
         let world = match fs::read(&path) {
             Ok(bytes) => read(&bytes).map_err(fail)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let behaviour = Behaviour {
-                    timings: options.timings,
-                    failures: ImageFailure::usual(),
-                    images_must_exist: options.images_must_exist,
-                };
-                World::new(&options.account, behaviour)
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => options.world(),
             Err(error) => return Err(fail(Kind::Read(error))),
         };
-        let file = WorldFile { path, _lock: lock, dirty: false, saved: None };
+        let file = WorldFile { path, _lock: lock, dirty: false, asked: false, saved: None };
         Ok(Self::of(world, options, Some(file)))
     }
 }
@@ -145,19 +136,23 @@ fn beside(path: &Path, extension: &str) -> PathBuf {
 }
 
 impl WorldFile {
-    /// Notes that `world` changed, and saves it unless that was done a moment ago.
-    pub(super) fn changed(&mut self, world: &World) {
+    /// Notes that `world` changed, and saves it unless that was done a moment ago; then it tells whether somebody has to ask for
+    /// it to be saved a moment later.
+    pub(super) fn changed(&mut self, world: &World) -> bool {
         self.dirty = true;
-        if self.saved.is_none_or(|saved| saved.elapsed() >= SAVE_EVERY)
-            && let Err(error) = self.save(world)
-        {
+        if self.saved.is_some_and(|saved| saved.elapsed() < SAVE_EVERY) {
+            return !std::mem::replace(&mut self.asked, true);
+        }
+        if let Err(error) = self.save(world) {
             // The call worked, in this world; the next save, or the last one, tells whoever can do something about it.
             tracing::warn!(%error, "the sandbox could not be saved");
         }
+        false
     }
 
     /// Saves `world` if it changed since the last time: beside the file first, then in its place.
     pub(super) fn save(&mut self, world: &World) -> Result<(), SandboxError> {
+        self.asked = false;
         if !self.dirty {
             return Ok(());
         }
@@ -184,6 +179,7 @@ impl WorldFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sandbox::ImageFailure;
 
     fn options() -> SandboxOptions {
         SandboxOptions::default()

@@ -5,7 +5,7 @@ use super::{
     clock::SandboxClock,
     error::ApiError,
     fault::{Fault, FaultKind},
-    file::WorldFile,
+    file::{SAVE_EVERY, WorldFile},
     images::ImageFailure,
     rates::Rates,
     service::{self, Service},
@@ -29,14 +29,13 @@ pub struct Sandbox(Arc<Inner>);
 
 struct Inner {
     region: String,
-    latency: Latency,
     clock: SandboxClock,
     state: Mutex<State>,
 }
 
 struct State {
     world: World,
-    rates: Option<Rates>,
+    rates: Rates,
     faults: Vec<Fault>,
     calls: Vec<CallRecord>,
     file: Option<WorldFile>,
@@ -60,6 +59,25 @@ pub struct SandboxOptions {
     pub images_must_exist: bool,
     /// Tells what time it is when the sandbox begins; from then on time is tokio's.
     pub clock: Clock,
+}
+
+impl SandboxOptions {
+    /// Like AWS in time too: calls and what they start take about as long as there, and no more calls are answered.
+    pub fn aws_like() -> Self {
+        Self { timings: Timings::aws_like(), latency: Latency::AwsLike, rates: true, ..Self::default() }
+    }
+
+    /// The world of a new sandbox like this.
+    pub(super) fn world(&self) -> World {
+        let behaviour = Behaviour {
+            timings: self.timings,
+            latency: self.latency,
+            rates: self.rates,
+            failures: ImageFailure::usual(),
+            images_must_exist: self.images_must_exist,
+        };
+        World::new(&self.account, behaviour)
+    }
 }
 
 impl Default for SandboxOptions {
@@ -104,26 +122,13 @@ impl Sandbox {
 
     /// An empty account like this.
     pub fn with_options(options: SandboxOptions) -> Self {
-        let behaviour = Behaviour {
-            timings: options.timings,
-            failures: ImageFailure::usual(),
-            images_must_exist: options.images_must_exist,
-        };
-        let world = World::new(&options.account, behaviour);
-        Self::of(world, &options, None)
+        Self::of(options.world(), &options, None)
     }
 
     pub(super) fn of(world: World, options: &SandboxOptions, file: Option<WorldFile>) -> Self {
-        let state = State {
-            world,
-            rates: options.rates.then(Rates::default),
-            faults: Vec::new(),
-            calls: Vec::new(),
-            file,
-        };
+        let state = State { world, rates: Rates::default(), faults: Vec::new(), calls: Vec::new(), file };
         Self(Arc::new(Inner {
             region: options.region.clone(),
-            latency: options.latency,
             clock: SandboxClock::new(&options.clock),
             state: Mutex::new(state),
         }))
@@ -224,7 +229,7 @@ impl Sandbox {
             Ok(read) => read,
             Err(error) => return Ok(protocol.write_error(&error, "-")),
         };
-        let (fault, tenant, throttled, request_id) = {
+        let (fault, tenant, throttled, latency, request_id) = {
             let mut state = self.state();
             let State { world, rates, faults, .. } = &mut *state;
             let tenant = world.owners.tenant_of(&read.input);
@@ -233,12 +238,11 @@ impl Sandbox {
                 .iter_mut()
                 .filter_map(|fault| fault.meets(&request.service, &read.operation, tenant.as_deref()));
             let fault = met.collect::<Vec<_>>().into_iter().next();
-            let admitted = rates
-                .as_mut()
-                .is_none_or(|rates| rates.admits(&request.region, &request.service, &read.operation, at));
-            (fault, tenant, !admitted, world.ids.uuid())
+            let throttled = world.behaviour.rates
+                && !rates.admits(&request.region, &request.service, &read.operation, at);
+            let latency = world.behaviour.latency.of(&request.service, &read.operation);
+            (fault, tenant, throttled, latency, world.ids.uuid())
         };
-        let latency = self.0.latency.of(&request.service, &read.operation);
         if !latency.is_zero() {
             sleep(latency).await;
         }
@@ -289,6 +293,19 @@ impl Sandbox {
         answer.map(|response| response.with("x-amzn-requestid", request_id))
     }
 
+    /// Saves in a moment what changed just now.
+    fn save_soon(&self) {
+        let inner = Arc::downgrade(&self.0);
+        tokio::spawn(async move {
+            sleep(SAVE_EVERY).await;
+            if let Some(inner) = inner.upgrade()
+                && let Err(error) = Self(inner).save()
+            {
+                tracing::warn!(%error, "the sandbox could not be saved");
+            }
+        });
+    }
+
     /// Executes a call: under the lock, so that what one call sees no other changes meanwhile.
     fn execute(
         &self,
@@ -303,13 +320,23 @@ impl Sandbox {
         let (response, code, output) = service::execute(world, service, request, read, now, request_id);
         if code.is_none() {
             world.owners.note(&read.input, &output);
-            if !is_read(&read.operation)
-                && let Some(file) = file
-            {
-                file.changed(world);
+            if !is_read(&read.operation) && file.as_mut().is_some_and(|file| file.changed(world)) {
+                self.save_soon();
             }
         }
         (response, code)
+    }
+}
+
+impl Drop for Inner {
+    /// Saves what was not saved yet.
+    fn drop(&mut self) {
+        let State { world, file, .. } = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(file) = file
+            && let Err(error) = file.save(world)
+        {
+            tracing::warn!(%error, "the sandbox could not be saved");
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 use super::{
     images::ImageFailure,
     service::{self, Service},
-    timings::Timings,
+    timings::{Latency, Timings},
     wire::{Request, Response},
     world::{Behaviour, World, later},
 };
@@ -26,7 +26,13 @@ impl Account {
     }
 
     pub(super) fn with(signing_name: &'static str, timings: Timings) -> Self {
-        let behaviour = Behaviour { timings, failures: ImageFailure::usual(), images_must_exist: false };
+        let behaviour = Behaviour {
+            timings,
+            latency: Latency::Instant,
+            rates: false,
+            failures: ImageFailure::usual(),
+            images_must_exist: false,
+        };
         let now = "2026-01-01T00:00:00Z".parse().expect("a time");
         Self { world: World::new("123456789012", behaviour), now, signing_name }
     }

@@ -6,10 +6,10 @@ use super::{
     images::ImageFailure,
     service::{
         autoscaling::AutoScaling, dynamodb::DynamoDb, ec2::Ec2, ecr::Ecr, ecs::Ecs, elbv2::Elbv2, iam::Iam,
-        logs::Logs, s3::S3,
+        logs::Logs, s3::S3, tagging::Tagging,
     },
     tenant::Owners,
-    timings::Timings,
+    timings::{Latency, Timings},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -42,12 +42,16 @@ pub(super) struct Region {
     pub ecs: Ecs,
     pub elbv2: Elbv2,
     pub logs: Logs,
+    pub tagging: Tagging,
 }
 
 /// How this world behaves where AWS's behaviour depends on what is outside of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Behaviour {
     pub timings: Timings,
+    pub latency: Latency,
+    /// Whether calls beyond the rates that AWS publishes are refused.
+    pub rates: bool,
     /// Images that fail, the first that fits.
     pub failures: Vec<ImageFailure>,
     /// Whether a task needs its images to have been pushed to this account's repositories. Else all images are there.

@@ -2,7 +2,7 @@
 //! The driver: takes a plan through the machine, step by step, and records what was done.
 
 use crate::{
-    address::{Address, RunId},
+    address::{Address, AddressMap, RunId},
     event::{ErrorReport, Event, EventKind, Events, StepOperation},
     exec::{
         Cancel, CancelLevel, Direction, ExecError, ExecErrorKind, Executor, LeftOver, Machine, Mode,
@@ -15,7 +15,7 @@ use crate::{
     store::{Deposed, Recorded, Snapshot, StoreError, Version},
     value::{Json, Reference, Source, resolve, walk_references},
 };
-use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use serde_json::Value;
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::{
@@ -27,6 +27,9 @@ use tracing::Instrument;
 /// How often an unfinished run saves its snapshot, at the most; less often where saving takes long, so that it takes a twentieth of
 /// the run and no more. What is not saved is found again by its tags.
 const SAVE_EVERY: Duration = Duration::from_millis(500);
+
+/// How many steps are begun before the clock and whoever cancels are heeded again.
+const AT_ONCE: usize = 64;
 
 /// What a run begins with.
 pub(super) struct Begin<'a> {
@@ -52,11 +55,11 @@ pub(super) struct Driver<'a> {
     snapshot: Snapshot,
     version: Option<Version>,
     /// Outputs as they are now, of what this run made or changed, or was asked for.
-    outputs: HashMap<Address, Value>,
+    outputs: AddressMap<Json>,
     /// Specs this run sent, every reference resolved, by change. As text: a fraction of the memory of trees.
-    resolved: HashMap<usize, Json>,
-    /// What was recorded before each step.
-    before: Vec<Option<Recorded>>,
+    resolved: Vec<Option<Json>>,
+    /// What was recorded before each step, where anything was.
+    before: HashMap<u32, Recorded>,
     /// Specs of what this run meant to make and found there, by change: to be brought back, not deleted, when it goes back.
     found: HashMap<usize, Value>,
     steps: Vec<StepReport>,
@@ -74,21 +77,22 @@ type Running<'a> = FuturesUnordered<BoxFuture<'a, (Task, StepOperation, Performe
 impl<'a> Driver<'a> {
     pub(super) fn new(begin: Begin<'a>) -> Self {
         let Begin { executor, run, plan, imports, events, schedule, machine, snapshot, version } = begin;
+        let steps = schedule.steps.len();
         Self {
             executor,
             run,
             plan,
             imports,
             events,
-            before: vec![None; schedule.steps.len()],
+            before: HashMap::new(),
             found: HashMap::new(),
             schedule,
             machine,
             snapshot,
             version,
-            outputs: HashMap::new(),
-            resolved: HashMap::new(),
-            steps: Vec::new(),
+            outputs: AddressMap::default(),
+            resolved: vec![None; plan.changes.len()],
+            steps: Vec::with_capacity(steps),
             cause: None,
             failures: Vec::new(),
             cancelled: CancelLevel::None,
@@ -105,10 +109,19 @@ impl<'a> Driver<'a> {
             self.machine.never_unwind();
         }
         self.emit(EventKind::RunStarted { steps: self.schedule.steps.len() });
-        self.heed(cancel.level());
         let mut running = Running::new();
         let mut mode = self.machine.mode();
         loop {
+            if cancel.level() > self.cancelled {
+                self.heed(cancel.level());
+                if self.cancelled == CancelLevel::Abandon {
+                    break;
+                }
+            }
+            // Before anything new is begun: what is done must be recorded first, if it is time.
+            if self.dirty && Instant::now() >= self.saved + self.save_after {
+                self.save_in_turn().await;
+            }
             if self.machine.mode() != mode {
                 mode = self.machine.mode();
                 match mode {
@@ -122,10 +135,14 @@ impl<'a> Driver<'a> {
             }
             // A step begins when there is room for it: what only waits for room can still be called off.
             let slots = Arc::clone(&self.executor.slots);
-            while self.machine.has_task()
+            let mut turn = AT_ONCE;
+            while turn > 0
+                && self.machine.mode() == mode
+                && self.machine.has_task()
                 && let Ok(slot) = Arc::clone(&slots).try_acquire_owned()
             {
                 self.begin(slot, &mut running);
+                turn -= 1;
             }
             if self.machine.mode() != mode {
                 continue;
@@ -142,22 +159,14 @@ impl<'a> Driver<'a> {
                     let Some((task, operation, performed)) = ended else { continue };
                     self.end(task, operation, performed);
                     // Results that came together are recorded together.
-                    while let Some(Some((task, operation, performed))) = futures_util::FutureExt::now_or_never(running.next()) {
+                    while let Some(Some((task, operation, performed))) = running.next().now_or_never() {
                         self.end(task, operation, performed);
                     }
                 }
-                // By the clock and not with the results: the last of them may be minutes before the next.
-                () = sleep_until(self.saved + self.save_after), if self.dirty => {
-                    let begun = Instant::now();
-                    self.save().await;
-                    self.save_after = SAVE_EVERY.max(20 * begun.elapsed());
-                }
-                level = cancel.beyond(self.cancelled) => {
-                    self.heed(level);
-                    if level == CancelLevel::Abandon {
-                        break;
-                    }
-                }
+                // Saving and cancelling are heeded above. By the clock and not with the results: the last of them may be minutes
+                // before the next.
+                () = sleep_until(self.saved + self.save_after), if self.dirty => {}
+                _ = cancel.beyond(self.cancelled) => {}
             }
         }
         drop(running);
@@ -190,20 +199,18 @@ impl<'a> Driver<'a> {
     /// Does as it is asked to by whoever cancels.
     fn heed(&mut self, level: CancelLevel) {
         self.cancelled = level;
-        if level > CancelLevel::None {
-            self.machine.stop(self.executor.options.on_failure == OnFailure::RollBack);
-        }
+        self.machine.stop(self.executor.options.on_failure == OnFailure::RollBack);
     }
 
-    /// Begins the next task, if there still is one.
-    fn begin(&mut self, slot: OwnedSemaphorePermit, running: &mut Running<'_>) {
+    /// Begins the next task, if there still is one. What needs no waiting ends here: what it works on is still at hand then.
+    fn begin(&mut self, slot: OwnedSemaphorePermit, running: &mut Running<'a>) {
         let Some(task) = self.machine.next_task() else { return };
-        let perform = self.start(task);
-        running.push(Box::pin(async move {
-            let ended = perform.await;
-            drop(slot);
-            ended
-        }));
+        let mut step = self.start(task, slot);
+        match (&mut step).now_or_never() {
+            Some((task, operation, performed)) => self.end(task, operation, performed),
+            // It is polled again among the others, which tells it whom to wake.
+            None => running.push(step),
+        }
     }
 
     fn emit(&self, what: EventKind) {
@@ -223,12 +230,10 @@ impl<'a> Driver<'a> {
     fn lookup(&self, reference: &Reference) -> Option<Value> {
         match &reference.source {
             Source::Stack(stack) => self.imports.get(stack, &reference.attr).cloned(),
-            Source::Resource(address) => match self.outputs.get(address) {
-                Some(outputs) => outputs.get(&*reference.attr).cloned(),
-                None => {
-                    self.snapshot.resources.get(address)?.outputs.to_value().get(&*reference.attr).cloned()
-                }
-            },
+            Source::Resource(address) => {
+                let recorded = || self.snapshot.resources.get(address).map(|recorded| &recorded.outputs);
+                self.outputs.get(address).or_else(recorded)?.member(&reference.attr)
+            }
         }
     }
 
@@ -237,10 +242,13 @@ impl<'a> Driver<'a> {
         let mut value = desired;
         if resolve(&mut value, &|reference| self.lookup(reference)) {
             // What was a reference may sort differently now that it is text.
-            return Ok(match self.executor.registry.info(change.address.kind_str()) {
-                Some(info) => info.normalized(value),
-                None => value,
-            });
+            return match self.executor.registry.info(change.address.kind_str()) {
+                Some(info) => info.normalized(value).map_err(|error| {
+                    HandlerError::malformed("resolve", "what was planned does not fit this version's type")
+                        .with_source(error)
+                }),
+                None => Ok(value),
+            };
         }
         let mut missing = Vec::new();
         walk_references(&value, &mut |reference| missing.push(reference.to_string()));
@@ -248,8 +256,12 @@ impl<'a> Driver<'a> {
         Err(HandlerError::new(HandlerErrorKind::Malformed, "resolve", message))
     }
 
-    /// Begins a task: what it has to do, as a future that shares nothing with the driver.
-    fn start<'f>(&mut self, task: Task) -> BoxFuture<'f, (Task, StepOperation, Performed)> {
+    /// Begins a task: what it has to do, as a future that shares nothing with the driver, and leaves its slot when it is done.
+    fn start(
+        &mut self,
+        task: Task,
+        slot: OwnedSemaphorePermit,
+    ) -> BoxFuture<'a, (Task, StepOperation, Performed)> {
         let step = self.step(task);
         let operation = operation_of(step.op, task.direction);
         let address = self.change(task).address.clone();
@@ -258,7 +270,7 @@ impl<'a> Driver<'a> {
             Direction::Undo => Ok(self.undo_work(task)),
         };
         self.emit(EventKind::StepStarted { address: address.clone(), operation });
-        let handler = self.executor.registry.get(address.kind_str()).cloned();
+        let handler = self.executor.registry.get(address.kind_str());
         let span = tracing::info_span!("step", %address, operation = operation.verb());
         let (work, handler) = match (work, handler) {
             (Ok(work), Some(handler)) => (work, handler),
@@ -281,16 +293,19 @@ impl<'a> Driver<'a> {
                 return Box::pin(std::future::ready((task, operation, failed)));
             }
         };
-        let performer = Performer {
-            handler,
+        let mut performer = Performer {
+            handler: &**handler,
             cx: Cx::new(self.plan.fleet.clone(), self.plan.stack.clone(), address, self.run),
-            options: self.executor.options.clone(),
-            events: self.events.clone(),
-            clock: self.executor.options.clock.clone(),
+            options: &self.executor.options,
+            events: self.events,
             retries: 0,
             found: None,
         };
-        let perform = async move { (task, operation, performer.perform(work).await) };
+        let perform = async move {
+            let performed = performer.perform(&work).await;
+            drop(slot);
+            (task, operation, performed)
+        };
         Box::pin(perform.instrument(span))
     }
 
@@ -305,26 +320,27 @@ impl<'a> Driver<'a> {
                 prior.map(|prior| prior.outputs.to_value()).unwrap_or_default(),
             )
         };
-        self.before[task.step as usize] = self.snapshot.resources.get(&change.address).cloned();
+        if let Some(recorded) = self.snapshot.resources.get(&change.address) {
+            self.before.insert(task.step, recorded.clone());
+        }
         Ok(match step.op {
             Op::Forget => Work::Nothing,
             Op::Record => {
                 let spec = self.resolve_desired(change)?;
-                self.resolved.insert(step.change, Json::from(&spec));
+                self.resolved[step.change] = Some(Json::from(&spec));
                 Work::Nothing
             }
             Op::Create => {
                 let spec = self.resolve_desired(change)?;
-                self.resolved.insert(step.change, Json::from(&spec));
+                self.resolved[step.change] = Some(Json::from(&spec));
                 // A plan that did not look at the cloud does not know that there is nothing yet.
                 Work::Create { spec, others: others(change), look_first: !self.plan.refreshed }
             }
             Op::Update => {
                 let mut desired = self.resolve_desired(change)?;
-                self.resolved.insert(step.change, Json::from(&desired));
+                self.resolved[step.change] = Some(Json::from(&desired));
                 let (prior, outputs) = prior();
-                let recorded =
-                    self.before[task.step as usize].as_ref().map(|recorded| recorded.spec.to_value());
+                let recorded = self.before.get(&task.step).map(|recorded| recorded.spec.to_value());
                 keep_unmanaged(&mut desired, recorded.as_ref(), &prior);
                 Work::Update { prior, outputs, desired }
             }
@@ -348,22 +364,23 @@ impl<'a> Driver<'a> {
         let step = self.step(task);
         let change = self.change(task);
         let prior = || change.prior.as_ref().map(|prior| prior.spec.to_value()).unwrap_or_default();
+        let applied = || self.resolved[step.change].as_ref().map(Json::to_value).unwrap_or_default();
         match step.op {
             Op::Create => {
                 if let Some(found) = self.found.get(&step.change) {
-                    return Work::Restore { desired: found.clone() };
+                    return Work::Restore { desired: found.clone(), applied: applied() };
                 }
-                let spec = self.resolved.get(&step.change).map(Json::to_value).unwrap_or_default();
+                let spec = applied();
                 match self.outputs.get(&change.address) {
                     Some(outputs) => Work::Delete {
                         prior: spec,
-                        outputs: outputs.clone(),
+                        outputs: outputs.to_value(),
                         contents: Contents::MustBeEmpty,
                     },
                     None => Work::DeleteIfThere { spec, others: others(change) },
                 }
             }
-            Op::Update => Work::Restore { desired: prior() },
+            Op::Update => Work::Restore { desired: prior(), applied: applied() },
             Op::DeleteFirst => Work::Recreate { spec: prior() },
             Op::Record | Op::Forget | Op::Delete | Op::DeleteReplaced | Op::DeleteDeposed(_) => Work::Nothing,
         }
@@ -411,7 +428,7 @@ impl<'a> Driver<'a> {
         let change = &self.plan.changes[step.change];
         let address = &change.address;
         if task.direction == Direction::Undo {
-            match (step.op, self.before[task.step as usize].take()) {
+            match (step.op, self.before.remove(&task.step)) {
                 (Op::DeleteFirst, Some(mut before)) => {
                     if let Some(outputs) = outputs {
                         before.outputs = Json::from(&outputs);
@@ -426,10 +443,11 @@ impl<'a> Driver<'a> {
         }
         match step.op {
             Op::Create | Op::Update | Op::Record => {
-                let outputs = outputs
-                    .or_else(|| change.prior.as_ref().map(|prior| prior.outputs.to_value()))
-                    .unwrap_or_default();
-                self.record(step, &outputs, false);
+                let outputs = match (outputs, &change.prior) {
+                    (None, Some(prior)) => prior.outputs.clone(),
+                    (outputs, _) => Json::from(&outputs.unwrap_or_default()),
+                };
+                self.record(step, outputs.clone(), false);
                 self.outputs.insert(address.clone(), outputs);
             }
             Op::Delete | Op::DeleteFirst | Op::Forget => drop(self.snapshot.resources.remove(address)),
@@ -449,7 +467,7 @@ impl<'a> Driver<'a> {
     }
 
     /// Records what is there now under the address of a change.
-    fn record(&mut self, step: Step, outputs: &Value, unfinished: bool) {
+    fn record(&mut self, step: Step, outputs: Json, unfinished: bool) {
         let change = &self.plan.changes[step.change];
         let Some(desired) = &change.desired else { return };
         let mut deposed = change.deposed.clone();
@@ -458,11 +476,11 @@ impl<'a> Driver<'a> {
         {
             deposed.push(Deposed { spec: prior.spec.clone(), outputs: prior.outputs.clone() });
         }
-        let spec = self.resolved.get(&step.change).cloned();
+        let spec = self.resolved[step.change].clone();
         let recorded = Recorded {
             digest: desired.digest,
             spec: spec.unwrap_or_else(|| desired.spec.clone()),
-            outputs: Json::from(outputs),
+            outputs,
             dependencies: desired.dependencies.clone(),
             holds_data: desired.holds_data,
             deposed,
@@ -483,7 +501,8 @@ impl<'a> Driver<'a> {
             Left::Nothing => self.machine.failed(task, false).expect("the task ran"),
             Left::Outputs(outputs) => {
                 // It exists: whatever becomes of this run, that must be known.
-                self.record(step, &outputs, true);
+                let outputs = Json::from(&outputs);
+                self.record(step, outputs.clone(), true);
                 self.outputs.insert(address.clone(), outputs);
                 self.machine.failed(task, true).expect("the task ran");
             }
@@ -538,6 +557,13 @@ impl<'a> Driver<'a> {
         self.dirty |= self.snapshot.exports != exports || self.snapshot.imports != all;
         self.snapshot.exports = exports;
         self.snapshot.imports = all;
+    }
+
+    /// Saves while the run goes on, and says when to do so again.
+    async fn save_in_turn(&mut self) {
+        let begun = Instant::now();
+        self.save().await;
+        self.save_after = SAVE_EVERY.max(20 * begun.elapsed());
     }
 
     /// Saves what is known. When that fails nothing new is begun: what cannot be recorded must not be made.

@@ -2,7 +2,6 @@
 //! Performs one step: the call, its retries, the look after a lost answer, the wait until it works.
 
 use crate::{
-    clock::Clock,
     event::{ErrorReport, Event, EventKind, Events},
     exec::ExecOptions,
     handler::{
@@ -11,8 +10,9 @@ use crate::{
     },
     plan::keep_unmanaged,
 };
+use futures_util::FutureExt;
 use serde_json::Value;
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
 /// What a step has to do, with every reference resolved.
@@ -28,8 +28,8 @@ pub(crate) enum Work {
     Delete { prior: Value, outputs: Value, contents: Contents },
     /// Delete what a create may have left: look first.
     DeleteIfThere { spec: Value, others: Vec<Value> },
-    /// Bring back to `desired` whatever it has become.
-    Restore { desired: Value },
+    /// Bring back to `desired` what `applied` may have made of it.
+    Restore { desired: Value, applied: Value },
     /// Make what was deleted, if it was, again.
     Recreate { spec: Value },
 }
@@ -78,12 +78,11 @@ pub(crate) enum Left {
 }
 
 /// What performing a step needs.
-pub(crate) struct Performer {
-    pub handler: Arc<dyn DynHandler>,
+pub(crate) struct Performer<'a> {
+    pub handler: &'a dyn DynHandler,
     pub cx: Cx,
-    pub options: ExecOptions,
-    pub events: Events,
-    pub clock: Clock,
+    pub options: &'a ExecOptions,
+    pub events: &'a Events,
     pub retries: u32,
     pub found: Option<Value>,
 }
@@ -95,26 +94,34 @@ fn over(spec: &Value, live: &LiveValue) -> Value {
     desired
 }
 
-impl Performer {
-    pub(crate) async fn perform(mut self, work: Work) -> Performed {
+impl Performer<'_> {
+    /// Does `work`, once.
+    pub(crate) async fn perform(&mut self, work: &Work) -> Performed {
         let started = Instant::now();
         let result = match work {
-            Work::Nothing => Ok(Done { outputs: None }),
-            Work::Create { spec, others, look_first: false } => self.create(started, &spec, &others).await,
-            Work::Create { spec, others, look_first: true } => {
-                self.create_or_find(started, &spec, &others).await
-            }
-            Work::Update { prior, outputs, desired } => {
-                self.update(started, &prior, &outputs, &desired).await
-            }
-            Work::Delete { prior, outputs, contents } => {
-                self.delete(started, &prior, &outputs, contents).await
-            }
-            Work::DeleteIfThere { spec, others } => self.delete_if_there(started, &spec, &others).await,
-            Work::Restore { desired } => self.restore(started, &desired).await,
-            Work::Recreate { spec } => self.recreate(started, &spec).await,
+            Work::Create { spec, others, look_first: false } => self.create(started, spec, others).await,
+            // A future is as large as the largest it waits for, and large ones cost a run more than a second allocation: what
+            // is not most of the steps of a large run has its own.
+            work => Box::pin(self.perform_other(started, work)).await,
         };
-        Performed { result, found: self.found, retries: self.retries, elapsed: started.elapsed() }
+        Performed { result, found: self.found.take(), retries: self.retries, elapsed: started.elapsed() }
+    }
+
+    async fn perform_other(&mut self, started: Instant, work: &Work) -> Result<Done, Failure> {
+        match work {
+            Work::Nothing => Ok(Done { outputs: None }),
+            Work::Create { spec, others, look_first: false } => self.create(started, spec, others).await,
+            Work::Create { spec, others, look_first: true } => {
+                self.create_or_find(started, spec, others).await
+            }
+            Work::Update { prior, outputs, desired } => self.update(started, prior, outputs, desired).await,
+            Work::Delete { prior, outputs, contents } => {
+                self.delete(started, prior, outputs, *contents).await
+            }
+            Work::DeleteIfThere { spec, others } => self.delete_if_there(started, spec, others).await,
+            Work::Restore { desired, applied } => self.restore(started, desired.clone(), applied).await,
+            Work::Recreate { spec } => self.recreate(started, spec).await,
+        }
     }
 
     /// Calls the handler, and waits no longer for its answer than is sensible.
@@ -127,7 +134,12 @@ impl Performer {
             Call::Delete { .. } => ("delete", self.options.step_timeout),
             Call::Ready { .. } => ("ready", self.options.settle_timeout),
         };
-        timeout(most, self.handler.call(call)).await.unwrap_or_else(|_| {
+        let mut answer = self.handler.call(call);
+        // What is answered at once needs no timer; what is not is polled again under one.
+        if let Some(answer) = (&mut answer).now_or_never() {
+            return answer;
+        }
+        Box::pin(timeout(most, answer)).await.unwrap_or_else(|_| {
             let message = format!("no answer after {} s", most.as_secs());
             Err(HandlerError::new(HandlerErrorKind::TimedOut, what, message).with_effect(Effect::Unknown))
         })
@@ -135,7 +147,7 @@ impl Performer {
 
     fn emit(&self, what: EventKind) {
         let (run, stack) = (self.cx.run, self.cx.stack.clone());
-        self.events.emit(Event { at: self.clock.now(), run, stack, what });
+        self.events.emit(Event { at: self.options.clock.now(), run, stack, what });
     }
 
     /// Waits before the next try, unless too much time has gone.
@@ -152,7 +164,7 @@ impl Performer {
             wait,
             error: ErrorReport::from(error),
         });
-        sleep(wait).await;
+        Box::pin(sleep(wait)).await;
         true
     }
 
@@ -245,7 +257,7 @@ impl Performer {
             // What was not found just now may only not be seen yet: undoing looks once more.
             let unseen = if in_doubt { Left::InDoubt } else { Left::Nothing };
             if in_doubt || taken {
-                match self.look_surely(deadline, spec, Depth::Full).await {
+                match Box::pin(self.look_surely(deadline, spec, Depth::Full)).await {
                     Err(_) => return Err(Failure { error, left: unseen }),
                     Ok(Some(live)) if self.is_new(&live, others) => {
                         let lost =
@@ -254,7 +266,7 @@ impl Performer {
                             return Err(Failure { error, left: Left::Outputs(live.outputs) });
                         }
                         // It is there: what is still missing of it is a change in place.
-                        break self.complete(deadline, live, spec).await?;
+                        break Box::pin(self.complete(deadline, live, spec)).await?;
                     }
                     Ok(Some(_)) if taken => return Err(Failure { error, left: Left::Nothing }),
                     Ok(_) if taken => return Err(Failure { error, left: unseen }),
@@ -325,9 +337,15 @@ impl Performer {
         }
     }
 
-    async fn restore(&mut self, started: Instant, desired: &Value) -> Result<Done, Failure> {
+    async fn restore(
+        &mut self,
+        started: Instant,
+        mut desired: Value,
+        applied: &Value,
+    ) -> Result<Done, Failure> {
         let deadline = started + self.options.settle_timeout;
-        let live = match self.look_surely(deadline, desired, Depth::Full).await {
+        // Not every field is read unless it is asked for: what was applied is to be seen, so that it can be taken back.
+        let live = match self.look_surely(deadline, applied, Depth::Full).await {
             Ok(Some(live)) => live,
             Ok(None) => {
                 let error = HandlerError::new(
@@ -339,7 +357,8 @@ impl Performer {
             }
             Err(error) => return Err(Failure { error, left: Left::InDoubt }),
         };
-        self.update(started, &live.spec, &live.outputs, desired).await
+        keep_unmanaged(&mut desired, Some(applied), &live.spec);
+        self.update(started, &live.spec, &live.outputs, &desired).await
     }
 
     async fn recreate(&mut self, started: Instant, spec: &Value) -> Result<Done, Failure> {
@@ -348,7 +367,8 @@ impl Performer {
             Err(error) => Err(Failure { error, left: Left::InDoubt }),
             // It never went.
             Ok(Some(live)) if self.is_ours(&live) => {
-                self.update(started, &live.spec, &live.outputs, spec).await
+                let desired = over(spec, &live);
+                self.update(started, &live.spec, &live.outputs, &desired).await
             }
             Ok(_) => self.create(started, spec, &[]).await,
         }
@@ -439,7 +459,7 @@ impl Performer {
                 let message = format!("not ready after {after} s; the last word was: {said}");
                 return Err(HandlerError::new(HandlerErrorKind::TimedOut, "waiting for it", message));
             }
-            sleep(wait).await;
+            Box::pin(sleep(wait)).await;
             wait = wait.mul_f32(1.6).min(self.options.poll_most);
         }
     }

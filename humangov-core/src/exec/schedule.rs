@@ -5,11 +5,10 @@
 //! bring anything back, but for a replacement that must delete first.
 
 use crate::{
-    address::Address,
+    address::{Address, AddressMap},
     exec::machine::StepShape,
     plan::{Action, Plan, ReplaceOrder},
 };
-use std::collections::HashMap;
 
 /// What a step does to the resource of its change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +55,7 @@ impl Schedule {
 
     fn build(plan: &Plan, let_go_first: bool) -> Self {
         let mut schedule = Self::default();
-        let index: HashMap<&Address, usize> =
+        let index: AddressMap<usize, &Address> =
             plan.changes.iter().enumerate().map(|(i, change)| (&change.address, i)).collect();
         let mut forward: Vec<Option<u32>> = vec![None; plan.changes.len()];
         let mut delete_first: Vec<Option<u32>> = vec![None; plan.changes.len()];
@@ -148,7 +147,11 @@ impl Schedule {
 }
 
 /// Which changes wait, however far back, for a delete-first replacement, or are one.
-fn behind_delete(plan: &Plan, index: &HashMap<&Address, usize>, delete_first: &[Option<u32>]) -> Vec<bool> {
+fn behind_delete(
+    plan: &Plan,
+    index: &AddressMap<usize, &Address>,
+    delete_first: &[Option<u32>],
+) -> Vec<bool> {
     let mut behind: Vec<bool> = delete_first.iter().map(Option::is_some).collect();
     if !behind.contains(&true) {
         return behind;

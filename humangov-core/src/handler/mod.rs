@@ -101,7 +101,8 @@ pub struct Update<'a, R: Resource> {
     pub prior: &'a R,
     /// The outputs as they are.
     pub outputs: &'a R::Outputs,
-    /// The settings as they should be; every input is known.
+    /// The settings as they should be; every input is known. What is left to AWS is here as it is in `prior`, so an optional
+    /// setting that `prior` has and this lacks was taken out: it goes back to AWS's default.
     pub desired: &'a R,
 }
 

@@ -105,6 +105,7 @@ pub fn plan(
         nodes: vec![Node::Unknown; stack.resources().len()],
         records: vec![None; stack.resources().len()],
         same: vec![false; stack.resources().len()],
+        all_recorded: true,
         changes: Vec::new(),
         unchanged: 0,
         refusals: Vec::new(),
@@ -230,6 +231,8 @@ struct Planner<'a> {
     records: Vec<Option<&'a Recorded>>,
     /// Whether that is of the very same declaration, and all there is to say.
     same: Vec<bool>,
+    /// Whether every node so far is [`Node::Recorded`]: then so are the dependencies of the next, which come before it.
+    all_recorded: bool,
     changes: Vec<Change>,
     unchanged: usize,
     refusals: Vec<Refusal>,
@@ -260,12 +263,14 @@ impl<'a> Planner<'a> {
         if self.live.is_none()
             && self.same[node as usize]
             && self.imports_same
-            && declared.dependencies.iter().all(|&d| matches!(self.nodes[d as usize], Node::Recorded))
+            && (self.all_recorded
+                || declared.dependencies.iter().all(|&d| matches!(self.nodes[d as usize], Node::Recorded)))
         {
             self.nodes[node as usize] = Node::Recorded;
             self.unchanged += 1;
             return;
         }
+        self.all_recorded = false;
         match (self.find(&declared.address), record) {
             (Found::NotOurs(owner), record) => {
                 self.refuse_foreign(&declared.address, owner, record.is_some());
@@ -351,9 +356,7 @@ impl<'a> Planner<'a> {
             Source::Resource(address) => match &self.nodes[self.stack.position(address)? as usize] {
                 Node::Unknown => None,
                 Node::Known(outputs) => outputs.get(&*reference.attr).cloned(),
-                Node::Recorded => {
-                    self.recorded?.resources.get(address)?.outputs.to_value().get(&*reference.attr).cloned()
-                }
+                Node::Recorded => self.recorded?.resources.get(address)?.outputs.member(&reference.attr),
             },
         }
     }
@@ -367,7 +370,8 @@ impl<'a> Planner<'a> {
     ) {
         let mut desired = declared.spec.canonical().to_value();
         resolve(&mut desired, &|reference| self.lookup(reference));
-        let desired = declared.spec.info().normalized(desired);
+        // With references left in it, it may not fit the type.
+        let desired = declared.spec.info().normalized(desired.clone()).unwrap_or(desired);
         let recorded = record.map(|record| record.spec.to_value());
         let sides = Sides { desired: &desired, recorded: recorded.as_ref(), current: &current };
         let rules: &[Rule] = declared.spec.info().rules;

@@ -5,7 +5,7 @@ use crate::{
     address::{Address, Kind, RunId, StackName},
     handler::{Call, Cx, Depth, HandlerError, LiveValue, ReadRequest, Registry, Reply},
     names::FleetName,
-    plan::Imports,
+    plan::{Imports, keep_unmanaged},
     stack::Stack,
     store::{Recorded, Snapshot},
     value::{Reference, Source, resolve, walk_references},
@@ -134,7 +134,13 @@ fn reads_of<'a>(index: usize, target: &'a RefreshTarget<'a>) -> impl Iterator<It
     let declared = target.stack.into_iter().flat_map(Stack::resources).map(move |resource| {
         let address = resource.address();
         if let Some(recorded) = recorded(address) {
-            return recorded_read(index, address, recorded);
+            let mut read = recorded_read(index, address, recorded);
+            // Handlers read some settings only when asked. One that is newly declared is: what it was before is to be shown,
+            // and to be gone back to.
+            if recorded.digest != resource.spec().digest() {
+                keep_unmanaged(&mut read.spec, None, &resource.spec().canonical().to_value());
+            }
+            return read;
         }
         let spec = resource.spec().canonical().to_value();
         let mut waits_for = Vec::new();
@@ -173,9 +179,7 @@ fn lookup(reference: &Reference, target: &RefreshTarget<'_>, live: &LiveSet) -> 
         Source::Resource(address) => match live.get(address) {
             Some(Some(found)) => found.outputs.get(&*reference.attr).cloned(),
             Some(None) => None,
-            None => {
-                target.snapshot?.resources.get(address)?.outputs.to_value().get(&*reference.attr).cloned()
-            }
+            None => target.snapshot?.resources.get(address)?.outputs.member(&reference.attr),
         },
     }
 }

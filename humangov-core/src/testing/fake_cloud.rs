@@ -382,7 +382,7 @@ impl Handler for ThingHandler {
 
     async fn update(&self, cx: &Cx, change: Update<'_, Thing>) -> Result<ThingOutputs, HandlerError> {
         let _running = self.0.call().await;
-        let Update { outputs, desired, .. } = change;
+        let Update { prior, outputs, desired } = change;
         let mut world = self.0.world();
         world.check_links("UpdateThing", &links_of(desired))?;
         let polls = world.polls.get(&desired.name).copied().unwrap_or_default();
@@ -398,7 +398,10 @@ impl Handler for ThingHandler {
             return Err(refused(HandlerErrorKind::Invalid, "UpdateThing", message));
         }
         let mut made = desired.clone();
-        made.colour.get_or_insert_with(|| "grey".to_owned());
+        // What was taken out is the cloud's own again; what was never set stays as it is.
+        if made.colour.is_none() {
+            made.colour = prior.colour.as_ref().map_or(now.colour, |_| Some("grey".to_owned()));
+        }
         item.links = links_of(desired);
         item.spec = value(&made);
         item.tags = cx.tags(&desired.tags);

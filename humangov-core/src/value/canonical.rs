@@ -6,8 +6,8 @@ use crate::value::{
     input::{IMPORT, JOIN},
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::{Map, Value};
-use std::{borrow::Cow, fmt, str::FromStr, sync::Arc};
+use serde_json::{Value, value::RawValue};
+use std::{borrow::Cow, cell::RefCell, fmt, str::FromStr, sync::Arc};
 
 /// The BLAKE3 digest of canonical bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -74,27 +74,26 @@ impl<'de> Deserialize<'de> for Digest {
 /// is taken without them, so that a kind can gain an optional field without changing the digest of specs that do not use it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Canonical {
-    json: Box<str>,
+    json: Json,
     digest: Digest,
 }
 
 impl Canonical {
     /// The canonical form of `value`.
     pub fn new(value: &Value) -> Self {
-        let mut text = String::with_capacity(512);
-        if write_value(value, true, &mut text) {
-            let json = text.as_str().into();
-            text.clear();
-            write_value(value, false, &mut text);
-            Self { digest: Digest::of(text.as_bytes()), json }
+        let json = Json::from(value);
+        let digest = if has_null_members(value) {
+            let without = Sorted { value, nulls: false };
+            written(&without, |text| Digest::of(text.as_bytes()))
         } else {
-            Self { digest: Digest::of(text.as_bytes()), json: text.into() }
-        }
+            Digest::of(json.as_str().as_bytes())
+        };
+        Self { json, digest }
     }
 
     /// The JSON text.
     pub fn as_str(&self) -> &str {
-        &self.json
+        self.json.as_str()
     }
 
     /// The digest of the text.
@@ -104,28 +103,23 @@ impl Canonical {
 
     /// The text, to be kept.
     pub fn to_json(&self) -> Json {
-        Json::from_text(self.json.clone())
+        self.json.clone()
     }
 
     /// The text as a value again.
     pub fn to_value(&self) -> Value {
-        serde_json::from_str(&self.json).expect("canonical text is JSON")
+        self.json.to_value()
     }
 }
 
 /// JSON kept as text: a fraction of the memory of a tree. Written and read as the JSON it is. Clones share the text.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Json(Arc<serde_json::value::RawValue>);
+#[derive(Clone)]
+pub struct Json(Arc<str>);
 
 impl Json {
-    fn from_text(text: Box<str>) -> Self {
-        Self(serde_json::value::RawValue::from_string(text.into()).expect("canonical text is JSON").into())
-    }
-
     /// The text.
     pub fn as_str(&self) -> &str {
-        self.0.get()
+        &self.0
     }
 
     /// Whether there may be imports within: looking closer is only needed if so.
@@ -135,17 +129,36 @@ impl Json {
 
     /// The text as a value.
     pub fn to_value(&self) -> Value {
-        serde_json::from_str(self.0.get()).expect("the text was checked when made")
+        serde_json::from_str(&self.0).expect("the text was checked when made")
+    }
+
+    /// The member `name`, if the text is an object that has it.
+    pub(crate) fn member(&self, name: &str) -> Option<Value> {
+        match self.to_value() {
+            Value::Object(mut members) => members.remove(name),
+            _ => None,
+        }
     }
 }
 
 impl From<&Value> for Json {
     fn from(value: &Value) -> Self {
-        let mut text = String::with_capacity(512);
-        write_value(value, true, &mut text);
-        Self::from_text(text.into())
+        written(&Sorted { value, nulls: true }, |text| Self(text.into()))
     }
 }
+impl Serialize for Json {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let text: &RawValue = serde_json::from_str(&self.0).map_err(serde::ser::Error::custom)?;
+        text.serialize(serializer)
+    }
+}
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text: Box<str> = Box::<RawValue>::deserialize(deserializer)?.into();
+        Ok(Self(text.into()))
+    }
+}
+impl Eq for Json {}
 impl PartialEq for Json {
     fn eq(&self, other: &Self) -> bool {
         self.as_str() == other.as_str() || self.to_value() == other.to_value()
@@ -157,71 +170,55 @@ impl fmt::Debug for Json {
     }
 }
 
-/// Writes `value`, with or without members that are null, and tells whether there are any.
-fn write_value(value: &Value, nulls: bool, out: &mut String) -> bool {
-    let mut any = false;
-    match value {
-        Value::Null => out.push_str("null"),
-        Value::Bool(true) => out.push_str("true"),
-        Value::Bool(false) => out.push_str("false"),
-        Value::Number(number) => {
-            use fmt::Write;
-            let _ = write!(out, "{number}");
-        }
-        Value::String(text) => write_text(text, out),
-        Value::Array(items) => {
-            out.push('[');
-            for (i, item) in items.iter().enumerate() {
-                if i > 0 {
-                    out.push(',');
+thread_local! {
+    static TEXT: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Gives `take` the text of `value`, which grows in a buffer that each thread keeps: what is kept of it is allocated once, in its
+/// size. Texts that grow between those that stay leave holes that every later allocation has to go through.
+fn written<T>(value: &Sorted<'_>, take: impl FnOnce(&str) -> T) -> T {
+    TEXT.with_borrow_mut(|buffer| {
+        buffer.clear();
+        serde_json::to_writer(&mut *buffer, value).expect("a value is JSON");
+        take(str::from_utf8(buffer).expect("JSON is text"))
+    })
+}
+
+/// A value as it is written: keys sorted, with or without members that are null.
+#[derive(Clone, Copy)]
+struct Sorted<'a> {
+    value: &'a Value,
+    nulls: bool,
+}
+
+impl Serialize for Sorted<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let within = |value| Sorted { value, ..*self };
+        match self.value {
+            Value::Array(items) => serializer.collect_seq(items.iter().map(within)),
+            Value::Object(map) => {
+                let members = map.iter().filter(|(_, value)| self.nulls || !value.is_null());
+                let members = members.map(|(key, value)| (key, within(value)));
+                // Whether serde_json keeps its maps sorted or in order of insertion is a feature any crate of a build can switch.
+                if map.keys().is_sorted() {
+                    serializer.collect_map(members)
+                } else {
+                    let mut members: Vec<_> = members.collect();
+                    members.sort_unstable_by_key(|(key, _)| *key);
+                    serializer.collect_map(members)
                 }
-                any |= write_value(item, nulls, out);
             }
-            out.push(']');
+            leaf => leaf.serialize(serializer),
         }
-        Value::Object(map) => {
-            out.push('{');
-            let mut first = true;
-            for_each_sorted(map, &mut |key, value| {
-                any |= value.is_null();
-                if value.is_null() && !nulls {
-                    return;
-                }
-                if !first {
-                    out.push(',');
-                }
-                first = false;
-                write_text(key, out);
-                out.push(':');
-                any |= write_value(value, nulls, out);
-            });
-            out.push('}');
-        }
-    }
-    any
-}
-
-/// Whether serde_json keeps its maps sorted or in order of insertion is a feature any crate of a build can switch.
-fn for_each_sorted(map: &Map<String, Value>, visit: &mut dyn FnMut(&str, &Value)) {
-    if map.keys().is_sorted() {
-        map.iter().for_each(|(key, value)| visit(key, value));
-    } else {
-        let mut entries: Vec<_> = map.iter().collect();
-        entries.sort_unstable_by_key(|(key, _)| *key);
-        entries.into_iter().for_each(|(key, value)| visit(key, value));
     }
 }
 
-fn write_text(text: &str, out: &mut String) {
-    let plain = |b: u8| b >= 0x20 && b != b'"' && b != b'\\';
-    out.push('"');
-    if text.bytes().all(plain) {
-        out.push_str(text);
-    } else {
-        let quoted = Value::from(text).to_string();
-        out.push_str(&quoted[1..quoted.len() - 1]);
+fn has_null_members(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().any(has_null_members),
+        Value::Object(map) => map.values().any(|value| value.is_null() || has_null_members(value)),
+        _ => false,
     }
-    out.push('"');
 }
 
 /// Calls `visit` with every reference within `value`.
@@ -297,6 +294,22 @@ mod tests {
         assert!(!resolve(&mut value, &|_| None));
         assert!(resolve(&mut value, &|_| Some(json!("arn:aws:s3:::b"))));
         assert_eq!(value, json!({"arn": "arn:aws:s3:::b/*"}));
+    }
+
+    #[test]
+    fn json_is_written_and_read_as_what_it_is_and_not_as_text() {
+        let json = Json::from(&json!({"b": [1, {"d": null, "c": "é"}], "a": 1.5}));
+        assert_eq!(
+            serde_json::to_string(&[&json]).expect("text"),
+            r#"[{"a":1.5,"b":[1,{"c":"é","d":null}]}]"#
+        );
+        assert_eq!(serde_json::to_value(&json).expect("a value"), json.to_value());
+        assert_eq!(
+            serde_json::from_str::<Json>(r#" {"z": 1, "a":2} "#).expect("JSON").as_str(),
+            r#"{"z": 1, "a":2}"#
+        );
+        assert_eq!((json.member("a"), json.member("x")), (Some(json!(1.5)), None));
+        assert_eq!(Json::from(&json!("a")).member("a"), None);
     }
 
     fn any_json() -> impl Strategy<Value = Value> {

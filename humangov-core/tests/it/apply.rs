@@ -1,16 +1,23 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What plans do when all goes well.
 
-use crate::world::{World, address, chain, stack, thing};
+use crate::world::{World, address, chain, fleet, stack, thing};
+use futures_util::future::BoxFuture;
 use humangov_core::{
+    address::RunId,
     event::StepOperation,
     exec::Outcome,
-    plan::{Action, DataPolicy, Origin, Plan, ReplaceOrder},
+    handler::{Call, Depth, DynHandler, HandlerError, Reply},
+    plan::{Action, DataPolicy, Origin, Plan, RefreshTarget, ReplaceOrder, refresh},
     stack::Stack,
     tags::{self, Tags},
     testing::{CallOperation, Thing, Vault},
 };
-use std::time::Duration;
+use serde_json::{Value, json};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 fn actions(plan: &Plan) -> Vec<(&str, Action)> {
     plan.changes.iter().map(|change| (change.address.name(), change.action)).collect()
@@ -113,6 +120,42 @@ async fn a_field_left_out_again_goes_back_to_the_clouds_own() {
     assert_eq!(world.cloud.things()["a"].colour.as_deref(), Some("red"));
     world.applied(&pair(thing("a"))).await;
     assert_eq!(world.cloud.things()["a"].colour.as_deref(), Some("grey"));
+}
+
+/// Notes what is read.
+struct Noting {
+    read: Arc<Mutex<Vec<Value>>>,
+    inner: Arc<dyn DynHandler>,
+}
+
+impl DynHandler for Noting {
+    fn call<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<Reply, HandlerError>> {
+        if let Call::Read(requests) = &call {
+            self.read.lock().unwrap().extend(requests.iter().map(|request| request.spec.clone()));
+        }
+        self.inner.call(call)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_newly_declared_is_asked_for_besides_what_is_recorded() {
+    let world = World::new();
+    world.applied(&pair(thing("a"))).await;
+    let stack = pair(Thing::builder().name("a").size(7).colour("red").build());
+    let read = Arc::new(Mutex::new(Vec::new()));
+    let registry = world.cloud.registry().map(|_, inner| Arc::new(Noting { read: Arc::clone(&read), inner }));
+    let (fleet, snapshot) = (fleet(), world.snapshot().await.unwrap().value);
+    let target = RefreshTarget {
+        fleet: &fleet,
+        name: stack.name(),
+        stack: Some(&stack),
+        snapshot: Some(&snapshot),
+        imports: &world.imports,
+    };
+    refresh(&registry, &[target], Depth::Full, RunId::from_u128(0)).await.unwrap();
+    let read = read.lock().unwrap();
+    let a = read.iter().find(|spec| spec["name"] == "a").unwrap();
+    assert_eq!((&a["size"], &a["colour"]), (&json!(1), &json!("red")));
 }
 
 #[tokio::test(start_paused = true)]

@@ -255,6 +255,34 @@ async fn what_never_works_is_undone_and_its_last_words_are_told() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_rollback_takes_back_what_was_set_and_leaves_alone_what_never_was() {
+    let with = |thing: Thing| {
+        let mut stack = stack();
+        let a = stack.add("a", thing).unwrap();
+        stack.add("b", Thing::builder().name("b").link(&a).build()).unwrap();
+        stack
+    };
+    for (changed, looks) in [
+        (Thing::builder().name("a").size(7).build(), true),
+        (Thing::builder().name("a").size(7).build(), false),
+        (Thing::builder().name("a").size(7).colour("red").build(), true),
+        (Thing::builder().name("a").size(7).colour("red").build(), false),
+    ] {
+        let world = World::new();
+        world.applied(&with(thing("a"))).await;
+        world.cloud.edit("a", |thing| thing.colour = Some("blue".to_owned()));
+        world.cloud.never_ready("a", "no", &[]);
+        let (stack, set) = (with(changed.clone()), changed.colour.is_some());
+        let plan = if looks { world.plan(&stack).await } else { world.quick_plan(&stack).await }.unwrap();
+        world.execute(&plan).await.unwrap();
+        let a = &world.cloud.things()["a"];
+        // What was there before is only known to a plan that looked.
+        let expected = if set && !looks { "grey" } else { "blue" };
+        assert_eq!((a.size, a.colour.as_deref()), (1, Some(expected)), "set: {set}, looks: {looks}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_takes_too_long_to_work_is_undone() {
     let world = World::to_be_left_empty();
     world.cloud.set_polls("b", u32::MAX);

@@ -5,7 +5,8 @@ use crate::world::{World, california, chain, stack, thing};
 use futures_util::future::BoxFuture;
 use humangov_core::{
     address::StackName,
-    exec::{Cancel, OnFailure, Outcome, Report},
+    event::{EventKind, Events, StepOperation},
+    exec::{Cancel, CancelLevel, OnFailure, Outcome, Report},
     stack::Stack,
     store::{
         Lease, LockInfo, MemoryStore, Snapshot, StateStore, StoreError, StoreErrorKind, Version, Versioned,
@@ -217,6 +218,25 @@ async fn with_failing_store(from: u32, until: u32) -> (World, humangov_core::exe
     let error = world.execute(&plan).await.unwrap_err();
     world.store = Arc::new(inner);
     (world, error)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_whose_steps_never_wait_still_heeds_whoever_stops_it() {
+    let world = World::to_be_left_empty();
+    let plan = world.plan(&wide(300)).await.unwrap();
+    let cancel = Cancel::new();
+    let stopper = cancel.clone();
+    let events = Events::to(move |event| {
+        if matches!(event.what, EventKind::StepFinished { operation: StepOperation::Create, .. })
+            && stopper.level() == CancelLevel::None
+        {
+            stopper.escalate();
+        }
+    });
+    let report = world.executor().apply(&plan, &world.imports, &cancel, &events).await.unwrap();
+    assert_eq!(report.outcome, Outcome::Cancelled { rolled_back: true });
+    let made = world.faults.count(CallOperation::Create);
+    assert!((1..=64).contains(&made), "{made} were made, most of them after it was asked to stop");
 }
 
 #[tokio::test(start_paused = true)]

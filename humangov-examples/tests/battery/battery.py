@@ -17,6 +17,7 @@ import boto3
 import jmespath
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 HERE = Path(__file__).resolve().parent
 OK = "ok"
@@ -74,7 +75,7 @@ class Battery:
         """A call that only prepares: its answer, or {} if it was refused."""
         try:
             return getattr(self.client(service, region), operation)(**parameters)
-        except (ClientError, BotoCoreError):
+        except (ClientError, BotoCoreError, ResponseParserError):
             return {}
 
     def probe(self, name, service, operation, /, refused=None, fields=None, source="", region="us-east-1", **parameters):
@@ -89,7 +90,7 @@ class Battery:
             code = OK
         except ClientError as error:
             code = error.response["Error"].get("Code", "?")
-        except (BotoCoreError, OSError, ValueError) as error:
+        except (BotoCoreError, ResponseParserError, OSError, ValueError) as error:
             code = f"broken: {type(error).__name__}"
         right = code == OK if refused is None else code in ((refused,) if isinstance(refused, str) else refused)
         if code == OK:

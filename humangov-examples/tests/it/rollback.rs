@@ -117,6 +117,7 @@ fn a_deployment_that_ecs_rolls_back_is_told_and_the_old_revision_runs() {
     let ran = world.expect(4, "apply --yes");
     assert!(ran.stderr.contains("ecs.service/app"), "{}", ran.stderr);
     assert!(ran.stderr.contains("circuit breaker") || ran.stderr.contains("rolled"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("ECS itself put the service back to"), "{}", ran.stderr);
     let after = emulator.look("humangov");
     let running = |look: &Value| look["ecs.service"][0]["settings"]["taskDefinition"].clone();
     assert_eq!(running(&after), running(&before));

@@ -263,6 +263,33 @@ async fn only_what_differs_is_sent() {
 }
 
 #[tokio::test]
+async fn a_cooldown_that_is_taken_out_goes_back_to_the_default() {
+    let (mut prior, mut desired, outputs) = (target(), target(), known());
+    let put = mock!(Client::put_scaling_policy)
+        .match_requests(|request| {
+            let configuration = request.target_tracking_scaling_policy_configuration().unwrap();
+            request.policy_name() == Some("cpu")
+                && configuration.scale_in_cooldown() == Some(300)
+                && configuration.scale_out_cooldown() == Some(300)
+        })
+        .then_output(|| PutScalingPolicyOutput::builder().policy_arn("arn").build().unwrap());
+    let handler = ScalableTargetHandler::new(mock_client!(aws_sdk_applicationautoscaling, [&put]));
+    let policy = prior.policies.get_mut("cpu").unwrap();
+    (policy.scale_in_cooldown, policy.scale_out_cooldown) = (Some(60), Some(60));
+    let policy = desired.policies.get_mut("cpu").unwrap();
+    (policy.scale_in_cooldown, policy.scale_out_cooldown) = (None, None);
+    let change = Update { prior: &prior, outputs: &outputs, desired: &desired };
+    handler.update(&cx(ADDRESS), change).await.unwrap();
+    assert_eq!(put.num_calls(), 1);
+
+    // What is the default already takes no call.
+    let policy = prior.policies.get_mut("cpu").unwrap();
+    (policy.scale_in_cooldown, policy.scale_out_cooldown) = (Some(300), Some(300));
+    let change = Update { prior: &prior, outputs: &outputs, desired: &desired };
+    handler.update(&cx(ADDRESS), change).await.unwrap();
+}
+
+#[tokio::test]
 async fn what_is_gone_counts_as_deleted() {
     let there = mock!(Client::deregister_scalable_target)
         .then_output(|| DeregisterScalableTargetOutput::builder().build());

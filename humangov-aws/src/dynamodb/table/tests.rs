@@ -320,7 +320,6 @@ async fn an_update_sends_one_category_a_call_and_goes_on_where_it_was() {
     let (prior, mut desired) = (table(), table());
     desired.deletion_protection_enabled = Some(false);
     desired.table_class = Some(TableClass::StandardInfrequentAccess);
-    desired.stream = None;
     desired.time_to_live = Some(TimeToLive::Disabled);
     desired.point_in_time_recovery = Some(false);
     desired.tags = [("owner", "hr")].into_iter().collect();
@@ -354,6 +353,62 @@ async fn an_update_sends_one_category_a_call_and_goes_on_where_it_was() {
     ));
     let change = Update { prior: &prior, outputs: &outputs(), desired: &desired };
     assert_eq!(handler.update(&cx(ADDRESS), change).await.expect("changed"), outputs());
+    assert!(rules.iter().all(|rule| rule.num_calls() == 1));
+}
+
+#[tokio::test]
+async fn what_is_taken_out_of_a_spec_goes_back_to_the_default() {
+    let (mut prior, mut desired) = (table(), table());
+    prior.table_class = Some(TableClass::StandardInfrequentAccess);
+    prior.sse = Some(Sse::AwsManaged);
+    desired.deletion_protection_enabled = None;
+    desired.table_class = None;
+    desired.sse = None;
+    desired.stream = None;
+    desired.time_to_live = None;
+    desired.point_in_time_recovery = None;
+    let look = mock!(Client::describe_table).then_output(|| {
+        let mut table = described(types::TableStatus::Active);
+        let class = types::TableClass::StandardInfrequentAccess;
+        table.table_class_summary = Some(types::TableClassSummary::builder().table_class(class).build());
+        table.sse_description =
+            Some(types::SseDescription::builder().status(types::SseStatus::Enabled).build());
+        DescribeTableOutput::builder().table(table).build()
+    });
+    let protection = mock!(Client::update_table)
+        .match_requests(|request| request.deletion_protection_enabled() == Some(false))
+        .then_output(|| UpdateTableOutput::builder().build());
+    let class = mock!(Client::update_table)
+        .match_requests(|request| request.table_class() == Some(&types::TableClass::Standard))
+        .then_output(|| UpdateTableOutput::builder().build());
+    let key = mock!(Client::update_table)
+        .match_requests(|request| {
+            request.sse_specification().and_then(types::SseSpecification::enabled) == Some(false)
+        })
+        .then_output(|| UpdateTableOutput::builder().build());
+    let stream = mock!(Client::update_table)
+        .match_requests(|request| {
+            request.stream_specification().is_some_and(|stream| !stream.stream_enabled())
+        })
+        .then_output(|| UpdateTableOutput::builder().build());
+    let recovery = mock!(Client::update_continuous_backups)
+        .match_requests(|request| {
+            request
+                .point_in_time_recovery_specification()
+                .is_some_and(|recovery| !recovery.point_in_time_recovery_enabled())
+        })
+        .then_output(|| UpdateContinuousBackupsOutput::builder().build());
+    let expires = expiry(Some("expires"));
+    let stop = mock!(Client::update_time_to_live)
+        .match_requests(|request| !request.time_to_live_specification().expect("an expiry").enabled())
+        .then_output(|| UpdateTimeToLiveOutput::builder().build());
+    let rules = [&look, &protection, &class, &key, &stream, &recovery, &expires, &stop];
+    let handler = TableHandler::new(mock_client!(
+        aws_sdk_dynamodb,
+        [&look, &protection, &class, &key, &stream, &recovery, &expires, &stop]
+    ));
+    let change = Update { prior: &prior, outputs: &outputs(), desired: &desired };
+    handler.update(&cx(ADDRESS), change).await.expect("changed");
     assert!(rules.iter().all(|rule| rule.num_calls() == 1));
 }
 

@@ -271,6 +271,19 @@ async fn an_update_adds_before_it_takes_away() {
 }
 
 #[tokio::test]
+async fn a_description_that_is_taken_out_is_sent_without() {
+    let (mut prior, mut desired) = (group(), group());
+    prior.ingress = vec![IngressRule::tcp(80).from_cidr("10.0.0.0/8").described("offices")];
+    desired.ingress = vec![IngressRule::tcp(80).from_cidr("10.0.0.0/8")];
+    let describe = mock!(Client::update_security_group_rule_descriptions_ingress)
+        .match_requests(|request| request.ip_permissions()[0].ip_ranges()[0].description().is_none())
+        .then_output(|| UpdateSecurityGroupRuleDescriptionsIngressOutput::builder().build());
+    let handler = SecurityGroupHandler::new(mock_client!(aws_sdk_ec2, [&describe]));
+    assert_eq!(update(&handler, &prior, &desired).await.message(), "it worked");
+    assert_eq!(describe.num_calls(), 1);
+}
+
+#[tokio::test]
 async fn a_rule_that_is_there_already_has_the_others_sent_alone() {
     let (mut prior, desired) = (group(), group());
     prior.ingress.clear();

@@ -14,25 +14,37 @@ use aws_sdk_ecs::{
     types::{self, DeploymentRolloutState as State},
 };
 use aws_smithy_types::{DateTime, date_time::Format};
-use humangov_core::kind::ecs::ServiceOutputs;
+use humangov_core::{handler::HandlerError, kind::ecs::ServiceOutputs};
 use std::collections::BTreeMap;
 
 /// How many events, and how many sorts of stopped tasks, are told.
 const MAX_LINES: usize = 5;
+
+const NO_REASON: &str = "ECS gives no reason";
 
 /// How a deployment does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verdict {
     Ready,
     Pending(String),
-    Failed(String),
+    Failed {
+        reason: String,
+        /// What ECS did about it of itself, so that nobody takes it for what is undone here.
+        since_then: Option<String>,
+    },
+}
+
+impl Verdict {
+    fn failed(reason: impl Into<String>) -> Self {
+        Self::Failed { reason: reason.into(), since_then: None }
+    }
 }
 
 /// How the deployment of `outputs` does, as `service` shows it.
 pub(super) fn judge(service: &types::Service, outputs: &ServiceOutputs) -> Verdict {
     match service.status() {
-        Some("DRAINING") => return Verdict::Failed("the service is being deleted".to_owned()),
-        Some("INACTIVE") => return Verdict::Failed("the service was deleted".to_owned()),
+        Some("DRAINING") => return Verdict::failed("the service is being deleted"),
+        Some("INACTIVE") => return Verdict::failed("the service was deleted"),
         _ => {}
     }
     let Some(primary) = convert::primary(service) else {
@@ -51,7 +63,8 @@ fn in_force(service: &types::Service, primary: &types::Deployment) -> Verdict {
     let (running, desired) = (primary.running_count(), primary.desired_count());
     match primary.rollout_state() {
         Some(State::Failed) => {
-            return Verdict::Failed(format!("deployment {id} failed: {}", why(primary)));
+            let reason = format!("deployment {id} failed: {}", why(primary));
+            return Verdict::Failed { reason, since_then: Some(not_gone_back(service, primary)) };
         }
         // Another count starts no deployment: the old one stays COMPLETED while tasks come and go. How many are wanted is what
         // ECS says, since something else may scale the service meanwhile.
@@ -79,8 +92,6 @@ fn elsewhere(
     ours: &str,
     outputs: &ServiceOutputs,
 ) -> Verdict {
-    let of =
-        |deployment: &types::Deployment| tail(deployment.task_definition().unwrap_or_default()).to_owned();
     let found = service.deployments().iter().find(|deployment| deployment.id() == Some(ours));
     let failed = found.filter(|deployment| deployment.rollout_state() == Some(&State::Failed));
     // ECS goes back to the deployment that was there before, under its old id, and soon calls it completed: from then on only
@@ -91,11 +102,21 @@ fn elsewhere(
     let rolling_back = primary.rollout_state_reason().is_some_and(|reason| reason.contains("rolling back"));
     let reason = match (failed, story) {
         (Some(failed), _) => Some(why(failed)),
-        (None, Some(story)) => Some(without_service(story).trim_end_matches('.').to_owned()),
+        (None, Some(story)) => Some(match story.split_once("failed: ") {
+            Some((_, why)) => why.trim_end_matches('.').to_owned(),
+            None => NO_REASON.to_owned(),
+        }),
         (None, None) => rolling_back.then(|| why(primary)),
     };
     if let Some(reason) = reason {
-        return Verdict::Failed(format!("ECS rolled the service back to {}: {reason}", of(primary)));
+        return Verdict::Failed {
+            reason: format!("deployment {ours} failed: {reason}"),
+            since_then: Some(format!(
+                "ECS itself put the service back to {} ({})",
+                revision(primary),
+                running(primary)
+            )),
+        };
     }
     // An answer may be from before our call: then nothing in it is as new as what our call started.
     let touched = primary.updated_at().or(primary.created_at());
@@ -103,15 +124,37 @@ fn elsewhere(
     if found.is_none() && older {
         return Verdict::Pending(format!("deployment {}: not visible yet", short(ours)));
     }
-    Verdict::Failed(format!(
+    Verdict::failed(format!(
         "deployment {} of {}, which is not ours, took the place of {ours}",
         primary.id().unwrap_or_default(),
-        of(primary)
+        revision(primary)
     ))
 }
 
+/// Our deployment failed, and is in force all the same: ECS had nothing to go back to, or was not told to.
+fn not_gone_back(service: &types::Service, ours: &types::Deployment) -> String {
+    let others = service.deployments().iter().filter(|other| other.id() != ours.id());
+    match others.max_by_key(|other| other.running_count()) {
+        None => "ECS has no earlier deployment to put the service back to".to_owned(),
+        Some(other) => format!(
+            "ECS did not put the service back; {} is still there beside it ({})",
+            revision(other),
+            running(other)
+        ),
+    }
+}
+
+/// `family:revision` of what a deployment runs.
+fn revision(deployment: &types::Deployment) -> &str {
+    tail(deployment.task_definition().unwrap_or_default())
+}
+
+fn running(deployment: &types::Deployment) -> String {
+    format!("{} of {} running", deployment.running_count(), deployment.desired_count())
+}
+
 fn why(deployment: &types::Deployment) -> String {
-    let reason = deployment.rollout_state_reason().unwrap_or("ECS gives no reason").trim_end_matches('.');
+    let reason = deployment.rollout_state_reason().unwrap_or(NO_REASON).trim_end_matches('.');
     match deployment.failed_tasks() {
         0 => reason.to_owned(),
         1 => format!("{reason}; 1 task failed"),
@@ -142,9 +185,11 @@ fn since<'a>(
         .filter(move |event| event.created_at().zip(start).is_none_or(|(at, start)| *at >= start))
 }
 
-/// Why tasks of our deployment stopped, a line each sort. What cannot be read is only missing from the story: the failure is
-/// told all the same.
-pub(super) async fn stopped_tasks(client: &Client, outputs: &ServiceOutputs) -> Vec<String> {
+/// The tasks of our deployment that stopped.
+pub(super) async fn stopped_tasks(
+    client: &Client,
+    outputs: &ServiceOutputs,
+) -> Result<Vec<types::Task>, HandlerError> {
     let cluster = outputs.cluster.as_str();
     let listed = client
         .list_tasks()
@@ -153,22 +198,23 @@ pub(super) async fn stopped_tasks(client: &Client, outputs: &ServiceOutputs) -> 
         .desired_status(types::DesiredStatus::Stopped)
         .send()
         .await;
-    let arns = match listed {
-        Ok(listed) => listed.task_arns.unwrap_or_default(),
-        Err(error) => return untold(&classify(error::Service::Ecs, "ListTasks", error)),
-    };
+    let listed = listed.map_err(|error| classify(error::Service::Ecs, "ListTasks", error))?;
+    let arns = listed.task_arns.unwrap_or_default();
     if arns.is_empty() {
-        return Vec::new();
+        return Ok(Vec::new());
     }
     let described = client.describe_tasks().cluster(cluster).set_tasks(Some(arns)).send().await;
-    let mut tasks = match described {
-        Ok(described) => described.tasks.unwrap_or_default(),
-        Err(error) => return untold(&classify(error::Service::Ecs, "DescribeTasks", error)),
-    };
+    let described = described.map_err(|error| classify(error::Service::Ecs, "DescribeTasks", error))?;
+    let mut tasks = described.tasks.unwrap_or_default();
     // Tasks of the deployment before ours were stopped on purpose. ECS says in `startedBy` which one a task is of.
     tasks.retain(|task| outputs.deployment.as_deref().is_none_or(|ours| task.started_by() == Some(ours)));
+    Ok(tasks)
+}
+
+/// Why tasks stopped, a line each sort.
+pub(super) fn why_stopped(tasks: &[types::Task]) -> Vec<String> {
     let mut sorts: BTreeMap<Vec<String>, usize> = BTreeMap::new();
-    for task in &tasks {
+    for task in tasks {
         *sorts.entry(told(task)).or_default() += 1;
     }
     sorts
@@ -184,17 +230,13 @@ pub(super) async fn stopped_tasks(client: &Client, outputs: &ServiceOutputs) -> 
         .collect()
 }
 
-fn untold(error: &humangov_core::handler::HandlerError) -> Vec<String> {
-    vec![format!("the stopped tasks could not be read: {error}")]
-}
-
 /// Why a task stopped, then what its containers say.
 fn told(task: &types::Task) -> Vec<String> {
     let code = task.stop_code().map(types::TaskStopCode::as_str);
     let mut lines = vec![match (task.stopped_reason(), code) {
         (Some(reason), Some(code)) => format!("{reason} ({code})"),
         (Some(text), None) | (None, Some(text)) => text.to_owned(),
-        (None, None) => "ECS gives no reason".to_owned(),
+        (None, None) => NO_REASON.to_owned(),
     }];
     lines.extend(task.containers().iter().filter_map(|container| {
         let name = container.name().unwrap_or_default();
@@ -212,8 +254,8 @@ fn created(outputs: &ServiceOutputs) -> Option<DateTime> {
     DateTime::from_str(outputs.deployment_created_at.as_deref()?, Format::DateTime).ok()
 }
 
-/// `family:revision` of a task definition's ARN.
-fn tail(arn: &str) -> &str {
+/// What an ARN ends in: `family:revision` of a task definition, the id of a task.
+pub(super) fn tail(arn: &str) -> &str {
     arn.rsplit_once('/').map_or(arn, |(_, tail)| tail)
 }
 

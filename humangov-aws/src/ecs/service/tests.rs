@@ -671,6 +671,7 @@ async fn a_failed_deployment_is_told_with_events_and_the_last_words_of_its_tasks
                 "2026-09-21T14:14:20Z deployment ecs-svc/8157234 deployment failed.".to_owned(),
                 "2 tasks stopped: Essential container in task exited (EssentialContainerExited)".to_owned(),
                 "container app exited 3".to_owned(),
+                "ECS has no earlier deployment to put the service back to".to_owned(),
             ],
         }
     );
@@ -692,15 +693,15 @@ async fn a_failure_is_told_even_when_its_tasks_cannot_be_read() {
         panic!("failed");
     };
     assert_eq!(
-        details,
-        ["the stopped tasks could not be read: ListTasks failed: AccessDeniedException: not authorized"]
+        details[0],
+        "the stopped tasks could not be read: ListTasks failed: AccessDeniedException: not authorized"
     );
     let (describe, none) =
         (failed(), mock!(Client::list_tasks).then_output(|| ListTasksOutput::builder().build()));
     let Readiness::Failed { details, .. } = ready(mock_client!(aws_sdk_ecs, [&describe, &none])).await else {
         panic!("failed");
     };
-    assert!(details.is_empty());
+    assert_eq!(details, ["ECS has no earlier deployment to put the service back to"]);
 }
 
 #[tokio::test]
@@ -717,7 +718,8 @@ fn judged(service: &types::Service) -> String {
     match rollout::judge(service, &outputs()) {
         rollout::Verdict::Ready => "ready".to_owned(),
         rollout::Verdict::Pending(what) => format!("pending: {what}"),
-        rollout::Verdict::Failed(why) => format!("failed: {why}"),
+        rollout::Verdict::Failed { reason, since_then: None } => format!("failed: {reason}"),
+        rollout::Verdict::Failed { reason, since_then: Some(then) } => format!("failed: {reason}\n{then}"),
     }
 }
 
@@ -780,12 +782,14 @@ fn a_rollback_by_ecs_is_a_failure() {
         .build();
     assert_eq!(
         judged(&in_rollout(vec![back.clone(), ours])),
-        "failed: ECS rolled the service back to california:1: ECS deployment circuit breaker: tasks failed to start; 3 tasks failed"
+        "failed: deployment ecs-svc/8157234 failed: ECS deployment circuit breaker: tasks failed to start; 3 tasks failed\n\
+         ECS itself put the service back to california:1 (0 of 2 running)"
     );
     // Ours may be gone by the time we look.
     assert_eq!(
         judged(&in_rollout(vec![back])),
-        "failed: ECS rolled the service back to california:1: ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/1"
+        "failed: deployment ecs-svc/8157234 failed: ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/1\n\
+         ECS itself put the service back to california:1 (0 of 2 running)"
     );
     // When all is over, the deployment before ours is in force again, and only the events tell.
     let old = deployment("ecs-svc/1", 1, "PRIMARY", State::Completed, (2, 2))
@@ -799,7 +803,24 @@ fn a_rollback_by_ecs_is_a_failure() {
     service.events = Some(vec![event.build()]);
     assert_eq!(
         judged(&service),
-        "failed: ECS rolled the service back to california:1: (deployment ecs-svc/8157234) deployment failed: tasks failed to start"
+        "failed: deployment ecs-svc/8157234 failed: tasks failed to start\n\
+         ECS itself put the service back to california:1 (2 of 2 running)"
+    );
+}
+
+#[test]
+fn a_failure_that_ecs_leaves_in_force_says_what_else_is_there() {
+    let failed = || deployment("ecs-svc/8157234", 2, "PRIMARY", State::Failed, (0, 2)).build();
+    let old = deployment("ecs-svc/1", 1, "ACTIVE", State::Completed, (2, 2)).build();
+    assert_eq!(
+        judged(&in_rollout(vec![failed(), old])),
+        "failed: deployment ecs-svc/8157234 failed: ECS gives no reason\n\
+         ECS did not put the service back; california:1 is still there beside it (2 of 2 running)"
+    );
+    assert_eq!(
+        judged(&in_rollout(vec![failed()])),
+        "failed: deployment ecs-svc/8157234 failed: ECS gives no reason\n\
+         ECS has no earlier deployment to put the service back to"
     );
 }
 

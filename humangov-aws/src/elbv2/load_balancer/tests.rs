@@ -23,7 +23,7 @@ use aws_sdk_elasticloadbalancingv2::operation::{
 use aws_smithy_mocks::{RuleMode, mock};
 use humangov_core::{
     handler::{Contents, Effect},
-    kind::elbv2::{IpAddressType, Scheme},
+    kind::elbv2::IpAddressType,
     resource::Resource,
 };
 
@@ -75,6 +75,12 @@ fn in_state(code: State) -> DescribeLoadBalancersOutput {
     DescribeLoadBalancersOutput::builder().load_balancers(found).build()
 }
 
+fn attributes_of(list: &[types::LoadBalancerAttribute]) -> Vec<(&str, &str)> {
+    let mut set: Vec<_> = list.iter().filter_map(|one| one.key().zip(one.value())).collect();
+    set.sort_unstable();
+    set
+}
+
 fn handler(client: Client) -> LoadBalancerHandler {
     LoadBalancerHandler::new(client)
 }
@@ -102,15 +108,14 @@ async fn attributes_are_set_by_a_second_call_whose_failure_leaves_doubt() {
         .then_output(|| CreateLoadBalancerOutput::builder().load_balancers(described("humangov")).build());
     let modify = mock!(Client::modify_load_balancer_attributes)
         .match_requests(|request| {
-            let mut set: Vec<_> =
-                request.attributes().iter().filter_map(|one| one.key().zip(one.value())).collect();
-            set.sort_unstable();
-            set == [
-                ("access_logs.s3.bucket", "logs"),
-                ("access_logs.s3.enabled", "true"),
-                ("deletion_protection.enabled", "true"),
-                ("idle_timeout.timeout_seconds", "120"),
-            ]
+            attributes_of(request.attributes())
+                == [
+                    ("access_logs.s3.bucket", "logs"),
+                    ("access_logs.s3.enabled", "true"),
+                    ("access_logs.s3.prefix", ""),
+                    ("deletion_protection.enabled", "true"),
+                    ("idle_timeout.timeout_seconds", "120"),
+                ]
         })
         .then_error(|| ModifyLoadBalancerAttributesError::generic(refusal("InvalidConfigurationRequest")));
     let handler = handler(mock_client!(aws_sdk_elasticloadbalancingv2, [&create, &modify]));
@@ -300,13 +305,55 @@ async fn only_what_differs_is_sent() {
 }
 
 #[tokio::test]
-async fn what_is_taken_out_of_a_spec_is_left_to_aws() {
-    let handler = handler(mock_client!(aws_sdk_elasticloadbalancingv2, []));
-    let (mut prior, desired, outputs) = (balancer(), balancer(), known("humangov"));
+async fn what_is_taken_out_of_a_spec_goes_back_to_the_default() {
+    let addresses = mock!(Client::set_ip_address_type)
+        .match_requests(|request| request.ip_address_type() == Some(&types::IpAddressType::Ipv4))
+        .then_output(|| SetIpAddressTypeOutput::builder().build());
+    let modify = mock!(Client::modify_load_balancer_attributes)
+        .match_requests(|request| {
+            attributes_of(request.attributes())
+                == [
+                    ("access_logs.s3.enabled", "false"),
+                    ("client_keep_alive.seconds", "3600"),
+                    ("deletion_protection.enabled", "false"),
+                    ("idle_timeout.timeout_seconds", "60"),
+                    ("routing.http.desync_mitigation_mode", "defensive"),
+                    ("routing.http.drop_invalid_header_fields.enabled", "false"),
+                    ("routing.http.preserve_host_header.enabled", "false"),
+                    ("routing.http.xff_header_processing.mode", "append"),
+                    ("routing.http2.enabled", "true"),
+                ]
+        })
+        .then_output(|| ModifyLoadBalancerAttributesOutput::builder().build());
+    let handler = handler(mock_client!(aws_sdk_elasticloadbalancingv2, [&addresses, &modify]));
+    let (mut prior, desired, outputs) = (full(), balancer(), known("humangov"));
+    prior.ip_address_type = Some(IpAddressType::Dualstack);
+    let change = Update { prior: &prior, outputs: &outputs, desired: &desired };
+    handler.update(&cx(ADDRESS), change).await.expect("changed");
+    assert_eq!((addresses.num_calls(), modify.num_calls()), (1, 1));
+
+    // What is the default already takes no call.
+    prior = balancer();
     prior.idle_timeout_seconds = Some(60);
+    prior.http2 = Some(true);
     prior.ip_address_type = Some(IpAddressType::Ipv4);
+    prior.access_logs = Some(AccessLogs::Off);
     let change = Update { prior: &prior, outputs: &outputs, desired: &desired };
     handler.update(&cx(ADDRESS), change).await.expect("no call is made");
+}
+
+#[tokio::test]
+async fn a_prefix_of_logs_that_is_taken_out_is_emptied() {
+    let modify = mock!(Client::modify_load_balancer_attributes)
+        .match_requests(|request| attributes_of(request.attributes()) == [("access_logs.s3.prefix", "")])
+        .then_output(|| ModifyLoadBalancerAttributesOutput::builder().build());
+    let handler = handler(mock_client!(aws_sdk_elasticloadbalancingv2, [&modify]));
+    let (mut prior, mut desired, outputs) = (balancer(), balancer(), known("humangov"));
+    prior.access_logs = Some(AccessLogs::S3 { bucket: "logs".into(), prefix: Some("web".to_owned()) });
+    desired.access_logs = Some(AccessLogs::s3("logs"));
+    let change = Update { prior: &prior, outputs: &outputs, desired: &desired };
+    handler.update(&cx(ADDRESS), change).await.expect("changed");
+    assert_eq!(modify.num_calls(), 1);
 }
 
 #[tokio::test]
@@ -365,9 +412,18 @@ async fn an_active_load_balancer_is_ready_even_if_impaired() {
 
 #[test]
 fn every_attribute_reads_back_as_it_was_written() {
+    let spec = full();
+    let written = attributes(&spec).into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+    let mut read = spec.clone();
+    read.access_logs = None;
+    read_attributes(&mut read, &written);
+    assert_eq!(read, spec);
+}
+
+/// No attribute as AWS makes it.
+fn full() -> LoadBalancer {
     let mut spec = balancer();
-    spec.scheme = Scheme::Internal;
-    spec.deletion_protection = Some(false);
+    spec.deletion_protection = Some(true);
     spec.idle_timeout_seconds = Some(1);
     spec.client_keep_alive_seconds = Some(60);
     spec.http2 = Some(false);
@@ -376,9 +432,5 @@ fn every_attribute_reads_back_as_it_was_written() {
     spec.desync_mitigation_mode = Some(humangov_core::kind::elbv2::DesyncMitigationMode::Strictest);
     spec.xff_header_processing_mode = Some(humangov_core::kind::elbv2::XffHeaderProcessingMode::Preserve);
     spec.access_logs = Some(AccessLogs::S3 { bucket: "logs".into(), prefix: Some("web".to_owned()) });
-    let written = attributes(&spec).into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-    let mut read = spec.clone();
-    read.access_logs = None;
-    read_attributes(&mut read, &written);
-    assert_eq!(read, spec);
+    spec
 }

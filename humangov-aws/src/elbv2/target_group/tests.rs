@@ -308,3 +308,63 @@ fn grpc_has_status_codes_of_its_own() {
     group.matcher = Some(matcher);
     assert_eq!(read_health_check(&group).matcher.as_deref(), Some("0-99"));
 }
+
+#[tokio::test]
+async fn what_is_taken_out_of_a_spec_goes_back_to_the_default() {
+    let check = mock!(Client::modify_target_group)
+        .match_requests(|request| {
+            request.health_check_path() == Some("/")
+                && request.health_check_protocol() == Some(&types::ProtocolEnum::Http)
+                && request.health_check_port() == Some("traffic-port")
+                && request.health_check_interval_seconds() == Some(30)
+                && request.health_check_timeout_seconds() == Some(5)
+                && request.healthy_threshold_count() == Some(5)
+                && request.unhealthy_threshold_count() == Some(2)
+                && request.matcher().and_then(types::Matcher::http_code) == Some("200")
+        })
+        .then_output(|| ModifyTargetGroupOutput::builder().build());
+    let attributes = mock!(Client::modify_target_group_attributes)
+        .match_requests(|request| {
+            let mut set: Vec<_> =
+                request.attributes().iter().filter_map(|one| one.key().zip(one.value())).collect();
+            set.sort_unstable();
+            set == [
+                ("deregistration_delay.timeout_seconds", "300"),
+                ("load_balancing.algorithm.type", "round_robin"),
+                ("slow_start.duration_seconds", "0"),
+                ("stickiness.enabled", "false"),
+            ]
+        })
+        .then_output(|| ModifyTargetGroupAttributesOutput::builder().build());
+    let handler = handler(mock_client!(aws_sdk_elasticloadbalancingv2, [&check, &attributes]));
+    let (mut prior, mut desired, outputs) = (group(), group(), known("humangov-california"));
+    prior.health_check = HealthCheck::builder()
+        .path("/ready")
+        .protocol(Protocol::Https)
+        .port(HealthCheckPort::Port(8080))
+        .interval_seconds(10)
+        .timeout_seconds(4)
+        .healthy_threshold_count(2)
+        .unhealthy_threshold_count(3)
+        .matcher("200-299")
+        .build();
+    prior.slow_start_seconds = Some(30);
+    prior.load_balancing_algorithm = Some(LoadBalancingAlgorithm::WeightedRandom);
+    desired.health_check = HealthCheck::default();
+    desired.deregistration_delay_seconds = None;
+    desired.stickiness = None;
+    let change = Update { prior: &prior, outputs: &outputs, desired: &desired };
+    handler.update(&cx(ADDRESS), change).await.expect("changed");
+    assert_eq!((check.num_calls(), attributes.num_calls()), (1, 1));
+}
+
+#[test]
+fn grpc_has_defaults_of_its_own() {
+    let mut prior = group();
+    prior.protocol_version = Some(ProtocolVersion::Grpc);
+    let mut desired = prior.clone();
+    prior.health_check = HealthCheck::builder().path("/app.Health/check").matcher("0").build();
+    desired.health_check = HealthCheck::default();
+    let check = with_defaults(&prior, &desired).health_check;
+    assert_eq!((check.path.as_deref(), check.matcher.as_deref()), (Some("/AWS.ALB/healthcheck"), Some("12")));
+}

@@ -317,6 +317,7 @@ fn what_a_lifecycle_rule_has_besides_is_seen() {
 async fn an_update_sends_what_differs() {
     let prior = bucket();
     let mut desired = Bucket::builder().name(NAME).versioning(Versioning::Suspended).build();
+    desired.encryption.clone_from(&prior.encryption);
     desired.object_ownership = ObjectOwnership::BucketOwnerPreferred;
     desired.public_access_block.block_public_acls = false;
     let tag = mock!(Client::put_bucket_tagging)
@@ -348,6 +349,33 @@ async fn an_update_sends_what_differs() {
     let nothing = BucketHandler::new(mock_client!(aws_sdk_s3, []));
     let change = Update { prior: &prior, outputs: &outputs(), desired: &prior };
     nothing.update(&cx(ADDRESS), change).await.expect("nothing to do");
+}
+
+#[tokio::test]
+async fn what_is_taken_out_of_a_spec_goes_back_to_the_default() {
+    let (prior, mut desired) = (bucket(), bucket());
+    (desired.versioning, desired.encryption) = (None, None);
+    let versioning = mock!(Client::put_bucket_versioning)
+        .match_requests(|request| {
+            request.versioning_configuration().and_then(|v| v.status())
+                == Some(&types::BucketVersioningStatus::Suspended)
+        })
+        .then_output(|| PutBucketVersioningOutput::builder().build());
+    let encryption = mock!(Client::put_bucket_encryption)
+        .match_requests(|request| {
+            let encryption = request.server_side_encryption_configuration().and_then(convert::encryption);
+            encryption == Some(Encryption::SseS3)
+        })
+        .then_output(|| PutBucketEncryptionOutput::builder().build());
+    let handler = BucketHandler::new(mock_client!(aws_sdk_s3, [&versioning, &encryption]));
+    let change = Update { prior: &prior, outputs: &outputs(), desired: &desired };
+    handler.update(&cx(ADDRESS), change).await.expect("changed");
+    assert_eq!((versioning.num_calls(), encryption.num_calls()), (1, 1));
+
+    let mut prior = prior;
+    (prior.versioning, prior.encryption) = (Some(Versioning::Suspended), Some(Encryption::SseS3));
+    let change = Update { prior: &prior, outputs: &outputs(), desired: &desired };
+    handler.update(&cx(ADDRESS), change).await.expect("no call is made");
 }
 
 fn not_empty() -> Rule {

@@ -12,6 +12,7 @@ pub(super) mod ecs;
 pub(super) mod elbv2;
 pub(super) mod iam;
 pub(super) mod logs;
+mod page;
 pub(super) mod s3;
 pub(super) mod sts;
 pub(super) mod tagging;
@@ -154,6 +155,7 @@ pub(super) fn execute(
 pub(super) fn advance(cx: &mut Cx<'_>) {
     ecs::advance(cx);
     autoscaling::advance(cx);
+    ec2::advance(cx);
 }
 
 /// What a service answers to an operation that is not modelled.
@@ -176,20 +178,25 @@ pub(super) struct Found {
 pub(super) fn resources(world: &mut World, region: &str, now: Timestamp) -> Vec<Found> {
     world.with(region, now, |cx| {
         advance(cx);
-        let mut found = Vec::new();
-        for list in [
-            autoscaling::resources,
-            dynamodb::resources,
-            ec2::resources,
-            ecr::resources,
-            ecs::resources,
-            elbv2::resources,
-            iam::resources,
-            logs::resources,
-            s3::resources,
-        ] {
-            found.extend(list(cx));
-        }
-        found
+        found(cx)
     })
+}
+
+/// Everything that a call sees.
+fn found(cx: &mut Cx<'_>) -> Vec<Found> {
+    let mut found = Vec::new();
+    for list in [
+        autoscaling::resources,
+        dynamodb::resources,
+        ec2::resources,
+        ecr::resources,
+        ecs::resources,
+        elbv2::resources,
+        iam::resources,
+        logs::resources,
+        s3::resources,
+    ] {
+        found.extend(list(cx));
+    }
+    found
 }

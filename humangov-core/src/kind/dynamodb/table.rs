@@ -14,7 +14,7 @@ use typed_builder::TypedBuilder;
 
 /// A table. Deleting it deletes its items; it is kept on destroy unless asked otherwise.
 ///
-/// A setting that is left to AWS stays as it is, also when it was set before: to go back to a default, write it out.
+/// A setting that was never declared stays as it is; one that is taken out again goes back to AWS's default.
 ///
 /// ```
 /// use humangov_core::kind::dynamodb::{KeySchema, ScalarAttributeType::S, Table};

@@ -253,6 +253,13 @@ impl Resource for TargetGroup {
     ];
     type Outputs = TargetGroupOutputs;
 
+    fn normalize(&mut self) {
+        // AWS tells its default like any other: whether that was written out must not ask for a new group.
+        if self.protocol_version == Some(ProtocolVersion::Http1) {
+            self.protocol_version = None;
+        }
+    }
+
     fn validate(&self, found: &mut Violations) {
         checks::name(found, &self.name);
         found.check(self.port != 0, "port", || "0 is no port; allowed are 1 to 65535");
@@ -438,6 +445,15 @@ mod tests {
             let text = problems(change);
             assert!(text.contains(expected), "{text:?} lacks {expected:?}");
         }
+    }
+
+    #[test]
+    fn aws_default_version_written_out_is_no_other_group() {
+        let group = TargetGroup::builder().name("x").port(80).vpc_id("vpc-1");
+        let (mut written, absent) =
+            (group.clone().protocol_version(ProtocolVersion::Http1).build(), group.build());
+        written.normalize();
+        assert_eq!(written, absent);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use typed_builder::TypedBuilder;
 /// A general purpose bucket, in the region of the client. It is kept on destroy unless asked otherwise.
 ///
 /// Names are taken from all of AWS: a bucket of this name that somebody else has is seen as there, and nobody's.
-/// A setting that is left to AWS stays as it is, also when it was set before: to go back to a default, write it out.
+/// A setting that was never declared stays as it is; one that is taken out again goes back to AWS's default.
 ///
 /// ```
 /// use humangov_core::kind::s3::{Bucket, LifecycleRule, Versioning};
@@ -47,7 +47,7 @@ pub struct Bucket {
     #[serde(default)]
     pub encryption: Option<Encryption>,
     /// Whether overwritten and deleted objects are kept. Absent: left to AWS, which does not.
-    /// Once enabled it can only be suspended.
+    /// Once enabled it can only be suspended, which is also what taking it out does.
     #[builder(default, setter(strip_option))]
     #[serde(default)]
     pub versioning: Option<Versioning>,

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The words and flags of the command.
 
-use clap::{ArgAction, Args, Parser, Subcommand, builder::FalseyValueParser};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, builder::FalseyValueParser};
 use clap_complete::Shell;
 use std::{path::PathBuf, time::Duration};
+
+/// Where the sandbox is if nothing else is said.
+pub const SANDBOX: &str = ".humangov/sandbox.json";
 
 /// Deploys one isolated HumanGov application for each US state on AWS.
 #[derive(Debug, Parser)]
@@ -39,6 +42,29 @@ pub struct Global {
     /// Another endpoint for all services, such as an emulator's, instead of `AWS_ENDPOINT_URL`.
     #[arg(long, global = true, value_name = "URL", env = "HUMANGOV_ENDPOINT_URL", hide_env = true)]
     pub endpoint_url: Option<String>,
+    /// A sandbox instead of AWS: an account in a file, `.humangov/sandbox.json` if none is named.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = SANDBOX,
+        env = "HUMANGOV_SANDBOX",
+        hide_env = true,
+        conflicts_with_all = ["endpoint_url", "profile"]
+    )]
+    pub sandbox: Option<PathBuf>,
+    /// Calls to the sandbox that go wrong: a JSON list of faults.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        requires = "sandbox",
+        env = "HUMANGOV_SANDBOX_FAULTS",
+        hide_env = true
+    )]
+    pub sandbox_faults: Option<PathBuf>,
     /// One JSON document on standard output, and events as JSON lines on standard error.
     #[arg(long, global = true, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "HUMANGOV_JSON", hide_env = true)]
     pub json: bool,
@@ -67,6 +93,8 @@ pub enum Command {
     Destroy(Destroy),
     /// Draw the resources and what they wait for, coloured by what would change.
     Graph(Graph),
+    /// Look after the sandbox: an AWS account in a file, to try things out.
+    Sandbox(Sandbox),
     /// Print the JSON Schema of the configuration.
     Schema,
     /// Print a script that completes this command's words in a shell.
@@ -150,6 +178,48 @@ pub struct Graph {
     /// As DOT, for Graphviz, instead of Mermaid.
     #[arg(long)]
     pub dot: bool,
+}
+
+/// Look after the sandbox.
+#[derive(Debug, Args)]
+pub struct Sandbox {
+    #[command(subcommand)]
+    pub command: SandboxCommand,
+}
+
+/// What to do with the sandbox.
+#[derive(Debug, Subcommand)]
+pub enum SandboxCommand {
+    /// Begin with an empty account, and forget what was recorded of the old one.
+    Reset(SandboxReset),
+    /// List what there is in the account.
+    Show,
+    /// Serve the account over HTTP on 127.0.0.1, for the AWS CLI or boto3, until Ctrl-C.
+    Serve(SandboxServe),
+}
+
+/// Begin with an empty account.
+#[derive(Debug, Args)]
+pub struct SandboxReset {
+    /// How long things take: no time, a few seconds, or as long as on AWS, with its rates.
+    #[arg(long, value_enum, value_name = "HOW", default_value_t = Timing::Brisk)]
+    pub timing: Timing,
+}
+
+/// How long things take in a sandbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Timing {
+    Instant,
+    Brisk,
+    AwsLike,
+}
+
+/// Serve the account.
+#[derive(Debug, Args)]
+pub struct SandboxServe {
+    /// The port; a free one when it is 0.
+    #[arg(long, value_name = "PORT", default_value_t = 4666)]
+    pub port: u16,
 }
 
 /// Flags of commands that change something.

@@ -9,6 +9,7 @@ mod init;
 mod plan;
 mod planning;
 mod running;
+mod sandbox;
 mod schema;
 mod status;
 mod validate;
@@ -31,6 +32,7 @@ pub fn run(cli: &Cli, output: Output) -> Result<Exit, Failure> {
         Command::Status(args) => block_on(status::run(args, &cli.global, output)),
         Command::Destroy(args) => block_on(destroy::run(args, &cli.global, output)),
         Command::Graph(args) => block_on(graph::run(args, &cli.global, output)),
+        Command::Sandbox(args) => sandbox::run(args, &cli.global, output),
         Command::Schema => schema::run(),
         Command::Completions(args) => completions::run(args),
     }

@@ -40,7 +40,7 @@ pub const SAMPLE: &str = include_str!("../../../humangov.toml");
 #[derive(Debug, Clone, PartialEq, JsonSchema)]
 #[schemars(deny_unknown_fields, title = "humangov.toml")]
 pub struct Config {
-    /// The states to deploy for, each by name (`"new-york"`, `"New York"`) or postal code (`"NY"`).
+    /// The states to deploy for, each by name (`"new-york"`, `"New York"`) or postal code (`"NY"`); `"all"` is all fifty.
     #[schemars(with = "Vec<String>", length(min = 1))]
     pub states: Vec<Tenant>,
     /// What all states share.

@@ -2,6 +2,7 @@
 //! [`Session`]: the account and region that a command works in, its clients and its store.
 
 mod counting;
+pub mod sandbox;
 
 use crate::{
     cli::Global,
@@ -11,6 +12,7 @@ use crate::{
 };
 use aws_config::{BehaviorVersion, Region, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_types::SdkConfig;
 use counting::{CallCount, Counting};
 use humangov_aws::{Clients, Identity, Network, caller_identity};
 use humangov_core::{
@@ -37,33 +39,30 @@ pub struct Session {
     directory: PathBuf,
     profile: Option<String>,
     endpoint_url: Option<String>,
+    sandbox: Option<PathBuf>,
+}
+
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(5))
+        .operation_attempt_timeout(Duration::from_secs(30))
+        .build()
+}
+
+fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(5)
 }
 
 impl Session {
-    /// Finds region and credentials, and asks AWS whose they are: one call.
+    /// Finds region and credentials, and asks AWS whose they are: one call. Or opens the sandbox.
     pub async fn open(global: &Global, config: &Config) -> Result<Self, Failure> {
-        let http = aws_smithy_http_client::Builder::new()
-            .tls_provider(Provider::Rustls(CryptoMode::Ring))
-            .build_https();
         let calls = CallCount::default();
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(Duration::from_secs(5))
-            .operation_attempt_timeout(Duration::from_secs(30))
-            .build();
-        let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(Counting::new(http, calls.clone()))
-            .timeout_config(timeouts)
-            .retry_config(RetryConfig::standard().with_max_attempts(5));
-        if let Some(profile) = &global.profile {
-            loader = loader.profile_name(profile);
-        }
-        if let Some(region) = global.region.as_ref().or(config.fleet.region.as_ref()) {
-            loader = loader.region(Region::new(region.clone()));
-        }
-        if let Some(endpoint) = &global.endpoint_url {
-            loader = loader.endpoint_url(endpoint);
-        }
-        let sdk = loader.load().await;
+        let sandbox =
+            global.sandbox.as_deref().map(|path| sandbox::open(path, global, config)).transpose()?;
+        let sdk = match &sandbox {
+            Some(sandbox) => sandbox::sdk_config(sandbox, &calls),
+            None => Self::sdk_config(global, config, &calls).await,
+        };
         let Some(region) = sdk.region().map(ToString::to_string) else {
             return Err(Failure::refused("session.no_region", "no region is set").hint(
                 "set fleet.region in the configuration, --region, AWS_REGION, or the profile's region",
@@ -86,12 +85,13 @@ impl Session {
             return Err(Failure::refused("session.wrong_account", message)
                 .hint("choose another --profile, or change fleet.account"));
         }
-        let directory: PathBuf =
-            [".humangov", config.fleet.name.as_str(), &identity.account, &region].iter().collect();
+        let records = global.sandbox.as_deref().map_or_else(|| PathBuf::from(".humangov"), sandbox::records);
+        let directory = records.join(config.fleet.name.as_str()).join(&identity.account).join(&region);
         Ok(Self {
             registry: humangov_aws::registry(&clients),
             store: Arc::new(FileStore::new(&directory)),
             endpoint_url: sdk.endpoint_url().map(str::to_owned),
+            sandbox: global.sandbox.clone(),
             profile: global.profile.clone().or_else(|| std::env::var("AWS_PROFILE").ok()),
             region,
             identity,
@@ -101,8 +101,37 @@ impl Session {
         })
     }
 
+    /// The configuration of the SDK's clients.
+    async fn sdk_config(global: &Global, config: &Config, calls: &CallCount) -> SdkConfig {
+        let http = aws_smithy_http_client::Builder::new()
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .build_https();
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(Counting::new(http, calls.clone()))
+            .timeout_config(timeouts())
+            .retry_config(retries());
+        if let Some(profile) = &global.profile {
+            loader = loader.profile_name(profile);
+        }
+        if let Some(region) = global.region.as_ref().or(config.fleet.region.as_ref()) {
+            loader = loader.region(Region::new(region.clone()));
+        }
+        if let Some(endpoint) = &global.endpoint_url {
+            loader = loader.endpoint_url(endpoint);
+        }
+        loader.load().await
+    }
+
     /// Where we are, in one line.
     pub fn header(&self) -> String {
+        if let Some(sandbox) = &self.sandbox {
+            return format!(
+                "humangov · sandbox {} · account {} · {}",
+                sandbox.display(),
+                self.identity.account,
+                self.region
+            );
+        }
         let mut parts = vec![format!("humangov · account {} · {}", self.identity.account, self.region)];
         parts.extend(self.profile.as_ref().map(|profile| format!("profile {profile}")));
         parts.extend(self.endpoint_url.as_ref().map(|endpoint| format!("endpoint {endpoint}")));

@@ -3,13 +3,19 @@
 
 mod cluster;
 mod deployment;
+mod refusal;
 mod service;
+mod shape;
+mod tags;
 mod task;
 mod task_definition;
+#[cfg(test)]
+pub(super) mod testing;
 
 use super::{Found, unknown};
 use crate::sandbox::{error::ApiError, wire::Input, world::Cx};
 use cluster::Cluster;
+use deployment::Agenda;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use service::Service;
@@ -28,14 +34,12 @@ pub(in crate::sandbox) struct Ecs {
     services: BTreeMap<String, Service>,
     /// By ARN; also those that stopped, for a while.
     tasks: BTreeMap<String, Task>,
+    /// When which service or task moves on by itself.
+    agenda: Agenda,
 }
 
 pub(super) fn call(cx: &mut Cx<'_>, operation: &str, input: Input<'_>) -> Result<Value, ApiError> {
-    let answer = match operation {
-        "TagResource" | "UntagResource" | "ListTagsForResource" => Some(tags(cx, operation, input)),
-        _ => None,
-    };
-    answer
+    tags::call(cx, operation, input)
         .or_else(|| cluster::call(cx, operation, input))
         .or_else(|| task_definition::call(cx, operation, input))
         .or_else(|| service::call(cx, operation, input))
@@ -43,14 +47,10 @@ pub(super) fn call(cx: &mut Cx<'_>, operation: &str, input: Input<'_>) -> Result
         .unwrap_or_else(|| Err(unknown(operation)))
 }
 
-/// Tagging by ARN, of whatever sort.
-fn tags(_cx: &mut Cx<'_>, operation: &str, _input: Input<'_>) -> Result<Value, ApiError> {
-    Err(unknown(operation))
-}
-
-/// Lets deployments and tasks get to where they are by now.
+/// Lets deployments, tasks and what is being deleted get to where they are by now.
 pub(super) fn advance(cx: &mut Cx<'_>) {
     deployment::advance(cx);
+    task_definition::advance(cx);
 }
 
 pub(super) fn resources(cx: &mut Cx<'_>) -> Vec<Found> {

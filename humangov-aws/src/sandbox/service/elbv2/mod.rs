@@ -1,16 +1,45 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Elbv2.
+//! Elastic Load Balancing: Application Load Balancers, their listeners and rules, target groups and targets.
+
+mod action;
+mod association;
+mod attributes;
+mod check;
+mod condition;
+mod health_check;
+mod limits;
+mod listener;
+mod load_balancer;
+mod network;
+mod rule;
+mod tags;
+mod target;
+mod target_group;
+#[cfg(test)]
+mod tests;
+mod tls;
 
 use super::{Found, unknown};
 use crate::sandbox::{error::ApiError, wire::Input, world::Cx};
 use jiff::Timestamp;
+use listener::Listener;
+use load_balancer::LoadBalancer;
+use rule::Rule;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
+use target::{Health, Target};
+use target_group::TargetGroup;
 
-/// What there is in a region.
+/// What there is in a region, all by ARN.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(in crate::sandbox) struct Elbv2 {}
+pub(in crate::sandbox) struct Elbv2 {
+    load_balancers: BTreeMap<String, LoadBalancer>,
+    target_groups: BTreeMap<String, TargetGroup>,
+    listeners: BTreeMap<String, Listener>,
+    /// The default rules of the listeners too.
+    rules: BTreeMap<String, Rule>,
+}
 
 /// What ECS needs to know of a target group.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,27 +66,63 @@ pub(in crate::sandbox) struct TargetHealth {
 
 impl Elbv2 {
     /// What ECS needs to know of a target group, if there is one of this ARN.
-    pub(in crate::sandbox) fn target_group_facts(&self, _arn: &str) -> Option<TargetGroupFacts> {
-        None
+    pub(in crate::sandbox) fn target_group_facts(&self, arn: &str) -> Option<TargetGroupFacts> {
+        let group = self.target_groups.get(arn)?;
+        let user = self.user_of(arn).and_then(|balancer| self.load_balancers.get(balancer));
+        Some(TargetGroupFacts {
+            target_type: group.settings.target_type.clone(),
+            attached: user.is_some(),
+            until_healthy: group.settings.check.until_healthy(),
+            until_unhealthy: group.settings.check.until_unhealthy(),
+            deregistration_delay: group.deregistration_delay(),
+            active_from: user.map(|balancer| balancer.active_from),
+        })
     }
 
-    /// Registers a target, or says how it does now.
+    /// Registers a target, or says how it does now. Without such a target group nothing is registered.
     pub(in crate::sandbox) fn set_target(
         &mut self,
-        _target_group: &str,
-        _id: &str,
-        _port: u16,
-        _health: TargetHealth,
+        target_group: &str,
+        id: &str,
+        port: u16,
+        health: TargetHealth,
     ) {
+        if let Some(group) = self.target_groups.get_mut(target_group) {
+            let target = Target { id: id.to_owned(), port, health: Health::Told(health) };
+            group.targets.insert(target::key(id, port), target);
+        }
     }
 
-    pub(in crate::sandbox) fn remove_target(&mut self, _target_group: &str, _id: &str, _port: u16) {}
+    /// Forgets a target.
+    pub(in crate::sandbox) fn remove_target(&mut self, target_group: &str, id: &str, port: u16) {
+        if let Some(group) = self.target_groups.get_mut(target_group) {
+            group.targets.remove(&target::key(id, port));
+        }
+    }
 }
 
-pub(super) fn call(_cx: &mut Cx<'_>, operation: &str, _input: Input<'_>) -> Result<Value, ApiError> {
-    Err(unknown(operation))
+pub(super) fn call(cx: &mut Cx<'_>, operation: &str, input: Input<'_>) -> Result<Value, ApiError> {
+    if operation == "DescribeAccountLimits" {
+        return limits::describe(input);
+    }
+    let nouns = [
+        load_balancer::call,
+        target_group::call,
+        target::call,
+        listener::call,
+        tls::call,
+        rule::call,
+        tags::call,
+    ];
+    let answer = nouns.into_iter().find_map(|noun| noun(cx, operation, input));
+    answer.unwrap_or_else(|| Err(unknown(operation)))
 }
 
-pub(super) fn resources(_cx: &mut Cx<'_>) -> Vec<Found> {
-    Vec::new()
+pub(super) fn resources(cx: &mut Cx<'_>) -> Vec<Found> {
+    let elb = &cx.here.elbv2;
+    load_balancer::resources(elb)
+        .chain(target_group::resources(elb))
+        .chain(listener::resources(elb))
+        .chain(rule::resources(elb))
+        .collect()
 }

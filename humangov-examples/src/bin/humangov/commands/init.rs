@@ -45,10 +45,10 @@ fn sample(args: &Init) -> Result<String, Failure> {
         }
     }
     let mut text = SAMPLE.to_owned();
-    if !states.is_empty() {
-        let list: Vec<String> = states.iter().map(|state| format!("\"{state}\"")).collect();
-        text = text.replacen("states = [\"california\"]", &format!("states = [{}]", list.join(", ")), 1);
-    }
+    let list: Vec<String> = states.iter().map(|state| format!("\"{state}\"")).collect();
+    // Nobody who did not ask for fifty load balancers should get them.
+    let list = if list.is_empty() { "\"california\"".to_owned() } else { list.join(", ") };
+    text = text.replacen("states = [\"all\"]", &format!("states = [{list}]"), 1);
     text = text.replace("name = \"humangov\"", &format!("name = \"{fleet}\""));
     text = text.replace(".amazonaws.com/humangov/", &format!(".amazonaws.com/{fleet}/"));
     Config::parse("humangov.toml", &text).map(|_| text).map_err(Failure::from)

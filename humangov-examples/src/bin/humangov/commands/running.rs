@@ -185,7 +185,9 @@ impl Run<'_> {
 
 /// What a user of the stack wants to know first.
 fn outputs(report: &Report, text: &mut String) {
-    for (label, name) in [("url", "url"), ("table", "table_name"), ("bucket", "bucket_name")] {
+    let told =
+        [("url", "url"), ("table", "table_name"), ("bucket", "bucket_name"), ("role", "task_role_arn")];
+    for (label, name) in told {
         if let Some(value) = report.exports.get(name).and_then(Value::as_str) {
             let _ = writeln!(text, "  {STRONG}{label:<8}{STRONG:#} {value}");
         }

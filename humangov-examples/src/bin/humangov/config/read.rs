@@ -15,7 +15,7 @@ use humangov_core::{
     names::FleetName,
     resource::Violations,
     tags::Tags,
-    tenant::{CustomTenants, ParseTenantErrorKind, Tenant},
+    tenant::{CustomTenants, ParseTenantErrorKind, Tenant, UsState},
 };
 use service::ServiceDraft;
 use std::collections::{BTreeMap, BTreeSet};
@@ -142,8 +142,43 @@ fn tenant(text: &str, custom: CustomTenants) -> Result<Tenant, String> {
     })
 }
 
+/// An entry of `states`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Listed {
+    /// The fifty.
+    All,
+    One(Tenant),
+}
+
+impl std::fmt::Display for Listed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::All => f.write_str("all"),
+            Self::One(tenant) => tenant.fmt(f),
+        }
+    }
+}
+
 fn states(root: &Table<'_, '_>, custom: CustomTenants) -> Setting<Vec<Field<Tenant>>> {
-    let states = root.texts("states", |text| tenant(text, custom));
+    let listed = root.texts("states", |text| match text {
+        "all" => Ok(Listed::All),
+        text => tenant(text, custom).map(Listed::One),
+    });
+    let all = listed.get().is_some_and(|listed| listed.iter().any(|listed| listed.value == Listed::All));
+    let states = listed.map(|listed| {
+        let each = |Field { value, place }: Field<Listed>| match value {
+            Listed::One(tenant) => {
+                if all && matches!(tenant, Tenant::State(_)) {
+                    root.problems().at(&place, format!("{tenant} is one of all already"));
+                }
+                vec![Field { value: tenant, place }]
+            }
+            Listed::All => {
+                UsState::ALL.map(|state| Field { value: state.into(), place: place.clone() }).into()
+            }
+        };
+        listed.into_iter().flat_map(each).collect::<Vec<_>>()
+    });
     match states.field() {
         None if states.is_absent() => {
             root.missing("states", "write at the top, such as states = [\"california\"]");

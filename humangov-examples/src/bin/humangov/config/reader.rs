@@ -58,6 +58,15 @@ impl<T> Setting<T> {
         }
     }
 
+    /// The setting with its value made into another one.
+    pub(super) fn map<U>(self, make: impl FnOnce(T) -> U) -> Setting<U> {
+        match self {
+            Self::Absent => Setting::Absent,
+            Self::Bad => Setting::Bad,
+            Self::Is(Field { value, place }) => Setting::Is(Field { value: make(value), place }),
+        }
+    }
+
     /// Where the value stands, if there is a good one.
     pub(super) fn place(&self) -> Option<&Place> {
         self.field().map(|field| &field.place)
