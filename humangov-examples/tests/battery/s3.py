@@ -54,14 +54,14 @@ def buckets(b):
     west = NAME + "-west"
     here = {"LocationConstraint": "us-west-2"}
     b.probe("elsewhere without a location", "s3", "create_bucket", region="us-west-2", Bucket=west, refused="IllegalLocationConstraintException", source=API + "CreateBucket, LocationConstraint")
-    b.probe("a location that is none", "s3", "create_bucket", Bucket=west, CreateBucketConfiguration={"LocationConstraint": "mars-1"}, refused="InvalidLocationConstraint", source=API + "Error responses, InvalidLocationConstraint")
+    b.probe("a location that is none", "s3", "create_bucket", Bucket=NAME + "-mars", CreateBucketConfiguration={"LocationConstraint": "mars-1"}, refused="InvalidLocationConstraint", source=API + "Error responses, InvalidLocationConstraint")
     b.probe("elsewhere, with tags", "s3", "create_bucket", region="us-west-2", Bucket=west, CreateBucketConfiguration={**here, "Tags": [{"Key": "a", "Value": "1"}]}, source=API + "CreateBucketConfiguration")
     b.probe("tags from the beginning", "s3", "get_bucket_tagging", region="us-west-2", Bucket=west, fields={"TagSet": [{"Key": "a", "Value": "1"}]}, source=API + "CreateBucketConfiguration, Tags")
     b.probe("elsewhere again", "s3", "create_bucket", region="us-west-2", Bucket=west, CreateBucketConfiguration=here, refused="BucketAlreadyOwnedByYou", source=API + "CreateBucket, Errors: BucketAlreadyOwnedByYou")
     b.probe("the location elsewhere", "s3", "get_bucket_location", region="us-west-2", Bucket=west, fields={"LocationConstraint": "us-west-2"}, source=API + "GetBucketLocation")
     empty(b, west)
     # Some servers have made them all the same.
-    for name in ("Battery-S3", "192.168.5.4"):
+    for name in ("Battery-S3", "192.168.5.4", NAME + "-mars"):
         b.call("s3", "delete_bucket", Bucket=name)
 
 
@@ -156,10 +156,11 @@ def objects(b):
     b.probe("write it as new again", "s3", "put_object", **at, Key="dir/k", Body=two, IfNoneMatch="*", refused="PreconditionFailed", source=API + "PutObject, If-None-Match")
     b.probe("overwrite what is not there", "s3", "put_object", **at, Key="dir/none", Body=two, IfMatch=tag(one), refused="NoSuchKey", source=GUIDE + "Conditional writes, If-Match")
     b.probe("overwrite something else", "s3", "put_object", **at, Key="dir/k", Body=two, IfMatch=tag(two), refused="PreconditionFailed", source=API + "PutObject, If-Match")
-    b.probe("a wrong checksum", "s3", "put_object", **at, Key="dir/k", Body=two, ChecksumCRC32="AAAAAA==", refused="BadDigest", source=GUIDE + "Checking object integrity")
+    b.probe("a wrong checksum", "s3", "put_object", **at, Key="wrong", Body=two, ChecksumCRC32="AAAAAA==", refused="BadDigest", source=GUIDE + "Checking object integrity")
     wrong = base64.b64encode(hashlib.md5(one).digest()).decode()
-    b.probe("a wrong Content-MD5", "s3", "put_object", **at, Key="dir/k", Body=two, ContentMD5=wrong, refused="BadDigest", source=API + "PutObject, Content-MD5")
-    b.probe("an encryption that is none for an object", "s3", "put_object", **at, Key="dir/k", Body=two, ServerSideEncryption="rot13", refused="InvalidArgument", source=API + "PutObject, x-amz-server-side-encryption")
+    b.probe("a wrong Content-MD5", "s3", "put_object", **at, Key="wrong", Body=two, ContentMD5=wrong, refused="BadDigest", source=API + "PutObject, Content-MD5")
+    b.probe("an encryption that is none for an object", "s3", "put_object", **at, Key="wrong", Body=two, ServerSideEncryption="rot13", refused="InvalidArgument", source=API + "PutObject, x-amz-server-side-encryption")
+    b.call("s3", "delete_object", **at, Key="wrong")
     b.probe("head the object", "s3", "head_object", **at, Key="dir/k",
             fields={"ContentLength": 3, "ContentType": "text/plain", "Metadata": {"colour": "blue"}, "ETag": tag(one), "VersionId": None}, source=API + "HeadObject")
     b.probe("read a range", "s3", "get_object", **at, Key="dir/k", Range="bytes=1-", fields={"ContentRange": "bytes 1-2/3", "ContentLength": 2}, source=API + "GetObject, Range")

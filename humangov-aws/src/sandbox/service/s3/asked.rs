@@ -23,13 +23,9 @@ impl<'r> Place<'r> {
     /// Reads the bucket out of the host, or else out of the path.
     pub(super) fn of(request: &'r Request) -> Self {
         let path = request.path.strip_prefix('/').unwrap_or(&request.path);
-        match bucket_of_host(&request.host) {
-            Some(bucket) => Self { bucket, key: path },
-            None => {
-                let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
-                Self { bucket, key }
-            }
-        }
+        let in_path = || path.split_once('/').unwrap_or((path, ""));
+        let (bucket, key) = bucket_of_host(&request.host).map_or_else(in_path, |bucket| (bucket, path));
+        Self { bucket, key }
     }
 }
 
@@ -50,7 +46,7 @@ fn bucket_of_host(host: &str) -> Option<&str> {
 /// Whether `host` is the endpoint of no region in particular, which us-east-1 answers. Hosts that are not AWS's may be any.
 pub(super) fn is_global_endpoint(host: &str) -> bool {
     let host = host.split_once(".amazonaws.").map(|(host, _)| host);
-    host.is_none_or(|host| host == "s3" || host.ends_with(".s3"))
+    host.is_none_or(|host| host.split('.').next_back() == Some("s3"))
 }
 
 /// A request, taken apart.
@@ -102,13 +98,11 @@ impl<'r> Asked<'r> {
         let Some(text) = self.parameter(name) else { return Ok(1000) };
         let message = format!("Provided {name} not an integer or within integer range");
         let number: i64 = text.parse().map_err(|_| invalid_argument(name, text, &message))?;
-        match i32::try_from(number).ok().and_then(|number| usize::try_from(number).ok()) {
-            Some(number) => Ok(number.min(1000)),
-            None => {
-                let message = format!("Argument {name} must be an integer between 0 and 2147483647");
-                Err(invalid_argument(name, text, &message))
-            }
-        }
+        let number = i32::try_from(number).ok().and_then(|number| usize::try_from(number).ok());
+        number.map(|number| number.min(1000)).ok_or_else(|| {
+            let message = format!("Argument {name} must be an integer between 0 and 2147483647");
+            invalid_argument(name, text, &message)
+        })
     }
 
     /// A header with a time in it. What is no time counts as not there.

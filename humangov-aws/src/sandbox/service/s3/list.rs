@@ -103,15 +103,12 @@ impl<'r> Wanted<'r> {
                 page.next = last;
                 return page;
             }
-            match group {
-                Some(group) => {
-                    page.groups.push(group.to_owned());
-                    last = Some((group.to_owned(), None));
-                }
-                None => {
-                    page.items.push((key, item));
-                    last = Some((key.to_owned(), Some(item)));
-                }
+            if let Some(group) = group {
+                page.groups.push(group.to_owned());
+                last = Some((group.to_owned(), None));
+            } else {
+                page.items.push((key, item));
+                last = Some((key.to_owned(), Some(item)));
             }
         }
         page

@@ -147,7 +147,7 @@ impl Route {
             (_, "") => Scope::Bucket,
             _ => Scope::Object,
         };
-        let here = ROUTES.iter().filter(|route| route.scope == scope);
+        let mut here = ROUTES.iter().filter(|route| route.scope == scope);
         let fits = |route: &&Self| route.method == request.method && route.marked(request);
         // `DELETE /bucket?versioning` must not be taken for the deletion of the bucket.
         let is_mark = |name: &str| {
@@ -156,7 +156,7 @@ impl Route {
         };
         let is_marked = || request.query.iter().any(|(name, _)| is_mark(name));
         let known = here.clone().find(fits).filter(|route| !route.marks.is_empty() || !is_marked());
-        known.or_else(|| here.last()).unwrap_or(&ROUTES[ROUTES.len() - 1])
+        known.or_else(|| here.next_back()).unwrap_or(&ROUTES[ROUTES.len() - 1])
     }
 
     fn marked(&self, request: &Request) -> bool {

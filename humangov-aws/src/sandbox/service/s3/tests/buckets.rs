@@ -54,7 +54,7 @@ fn making_a_bucket_again_works_in_one_region_only() {
 #[test]
 fn a_bucket_is_made_where_the_request_goes() {
     let mut account = Account::new("s3");
-    for body in ["".to_owned(), constraint("eu-west-1")] {
+    for body in [String::new(), constraint("eu-west-1")] {
         let made = west(&mut account, "PUT", "/w12", &body);
         assert_eq!((made.status, code(&made)), (400, "IllegalLocationConstraintException".to_owned()));
     }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 fn tagging(tags: &[(&str, &str)]) -> String {
     let tags: String = tags
         .iter()
-        .map(|(key, value)| format!("<Tag><Key>{key}</Key><Value>{value}</Value></Tag>"))
+        .flat_map(|(key, value)| ["<Tag><Key>", key, "</Key><Value>", value, "</Value></Tag>"])
         .collect();
     format!("<Tagging><TagSet>{tags}</TagSet></Tagging>")
 }
