@@ -49,7 +49,7 @@ fn check_rule(rule: Input<'_>) -> Checked {
     if members.into_iter().any(|(name, _)| !MEMBERS.contains(&name.as_str())) {
         return Err("a rule has properties which are not allowed by the schema");
     }
-    if rule.get("rulePriority").is_none_or(|priority| !priority.as_i64().is_some_and(|number| number >= 1)) {
+    if !matches!(rule.get("rulePriority").and_then(Value::as_i64), Some(1..)) {
         return Err("the rulePriority must be a whole number from 1");
     }
     check_selection(rule.object("selection").ok_or("a rule must have a selection")?)?;

@@ -11,7 +11,7 @@ use crate::sandbox::{
     wire::Input,
     world::{Cx, epoch},
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::ops::RangeInclusive;
 
 /// A sort of policy, of which a repository has one or none.
@@ -144,6 +144,7 @@ fn is_unknown(cx: &Cx<'_>, principal: &str) -> bool {
 mod tests {
     use super::*;
     use crate::sandbox::testing::Account;
+    use serde_json::json;
 
     fn account() -> Account {
         let mut account = Account::new("ecr");

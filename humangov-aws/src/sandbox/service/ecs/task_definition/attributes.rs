@@ -5,8 +5,11 @@ use super::check::Draft;
 use crate::sandbox::wire::Input;
 use serde_json::{Value, json};
 
+/// Whether an attribute is required.
+type IsRequired = fn(&Draft<'_>) -> bool;
+
 /// Attributes, and when they are required.
-const ATTRIBUTES: [(&str, fn(&Draft<'_>) -> bool); 12] = [
+const ATTRIBUTES: [(&str, IsRequired); 12] = [
     ("com.amazonaws.ecs.capability.docker-remote-api.1.18", |_| true),
     ("com.amazonaws.ecs.capability.docker-remote-api.1.19", |draft| {
         any(draft, |it| has_driver(it, "awslogs"))

@@ -40,10 +40,8 @@ pub(super) fn definitions(cx: &mut Cx<'_>, input: Input<'_>) -> Result<Value, Ap
 
 /// The families whose names begin with the prefix.
 pub(super) fn families(cx: &mut Cx<'_>, input: Input<'_>) -> Result<Value, ApiError> {
-    let status = match input.has("status") {
-        true => one_of(input, "status", &["ACTIVE", "INACTIVE", "ALL"])?,
-        false => "ALL",
-    };
+    let status = input.text("status").unwrap_or("ALL");
+    check(status, "status", &["ACTIVE", "INACTIVE", "ALL"])?;
     let prefix = input.text("familyPrefix").unwrap_or_default();
     let is_active = |family: &Family| family.revisions.values().any(|revision| revision.status == "ACTIVE");
     let fits = |family: &Family| {
@@ -57,8 +55,12 @@ pub(super) fn families(cx: &mut Cx<'_>, input: Input<'_>) -> Result<Value, ApiEr
 /// The value of a member that has a few; the first of them when it is not said.
 fn one_of<'a>(input: Input<'a>, name: &str, allowed: &[&'a str]) -> Result<&'a str, ApiError> {
     let given = input.text(name).unwrap_or(allowed[0]);
+    check(given, name, allowed).map(|()| given)
+}
+
+fn check(given: &str, name: &str, allowed: &[&str]) -> Result<(), ApiError> {
     if allowed.contains(&given) {
-        return Ok(given);
+        return Ok(());
     }
     Err(invalid(format!("{name} must be one of {}.", allowed.join(", "))))
 }

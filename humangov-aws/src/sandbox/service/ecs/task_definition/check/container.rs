@@ -43,8 +43,10 @@ const RANGES: [(&str, &str, RangeInclusive<i64>); 7] = [
     ("linuxParameters", "maxSwap", 0..=i64::MAX),
 ];
 
-const RULES: [fn(&Draft<'_>, Input<'_>) -> Result<(), ApiError>; 7] =
-    [identity, supported, ranges, health_check, environment, restart_policy, timeouts];
+/// Refuses a container of a draft, or does not.
+type Rule = fn(&Draft<'_>, Input<'_>) -> Result<(), ApiError>;
+
+const RULES: [Rule; 7] = [identity, supported, ranges, health_check, environment, restart_policy, timeouts];
 
 pub(super) fn check(draft: &Draft<'_>, container: Input<'_>) -> Result<(), ApiError> {
     RULES.iter().try_for_each(|rule| rule(draft, container))
@@ -129,7 +131,11 @@ fn environment(_: &Draft<'_>, container: Input<'_>) -> Result<(), ApiError> {
     if container.list("environmentFiles").len() > MOST_FILES {
         return Err(refused(container, "There can be ten environmentFiles at most."));
     }
-    let is_file = |arn: &str| arn.starts_with("arn:") && arn.contains(":s3:::") && arn.ends_with(".env");
+    let is_file = |arn: &str| {
+        arn.starts_with("arn:")
+            && arn.contains(":s3:::")
+            && arn.rsplit_once('.').is_some_and(|(_, extension)| extension == "env")
+    };
     if files.any(|file| !file.text("value").is_some_and(is_file)) {
         return Err(refused(
             container,

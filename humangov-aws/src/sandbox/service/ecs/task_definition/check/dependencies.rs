@@ -15,8 +15,8 @@ pub(super) fn check(draft: &Draft<'_>) -> Result<(), ApiError> {
             )));
         }
     }
-    let dependencies = draft.containers.iter().flat_map(|container| container.objects("dependsOn"));
-    dependencies.map(|dependency| condition(draft, dependency)).collect::<Result<(), _>>()?;
+    let mut dependencies = draft.containers.iter().flat_map(|container| container.objects("dependsOn"));
+    dependencies.try_for_each(|dependency| condition(draft, dependency))?;
     no_cycle(draft)
 }
 

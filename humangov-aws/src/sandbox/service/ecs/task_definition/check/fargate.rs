@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What Fargate refuses.
 
-use super::{Draft, name_of};
+use super::{Draft, Rule, name_of};
 use crate::sandbox::{error::ApiError, service::ecs::refusal::client, wire::Input};
 
 /// CPU units, and the MiB that go with them: from, to, in steps of.
@@ -34,7 +34,7 @@ const NOT_OF_LINUX: [&str; 4] = ["devices", "sharedMemorySize", "maxSwap", "swap
 /// The longest that containers can take to start or to stop, in seconds.
 const LONGEST: i64 = 120;
 
-const RULES: [fn(&Draft<'_>) -> Result<(), ApiError>; 6] = [network, size, storage, task, roles, containers];
+const RULES: [Rule; 6] = [network, size, storage, task, roles, containers];
 
 pub(super) fn check(draft: &Draft<'_>) -> Result<(), ApiError> {
     RULES.iter().try_for_each(|rule| rule(draft))

@@ -88,8 +88,11 @@ fn name_of(container: Input<'_>) -> &str {
     container.text("name").unwrap_or_default()
 }
 
+/// Refuses a draft, or does not.
+type Rule = fn(&Draft<'_>) -> Result<(), ApiError>;
+
 /// What holds of the task, in the order in which it is looked at.
-const RULES: [fn(&Draft<'_>) -> Result<(), ApiError>; 11] = [
+const RULES: [Rule; 11] = [
     family,
     containers,
     bytes,
