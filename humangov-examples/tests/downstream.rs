@@ -21,7 +21,7 @@ async fn ohio_is_deployed_with_one_service_and_a_table_of_its_own() -> Result<()
     let clients = Clients::new(&sandbox.sdk_config());
     let (handlers, store) = (registry(&clients), Arc::new(MemoryStore::new()));
     let network = Network::lookup_default(&clients.ec2).await?;
-    let network = NetworkSettings::new(&network.vpc_id, network.subnet_ids());
+    let network = NetworkSettings::new(network.vpc_id.as_str(), network.subnet_ids());
     let hr = FleetSettings::builder()
         .name("hr".parse()?)
         .account(sandbox.account())
