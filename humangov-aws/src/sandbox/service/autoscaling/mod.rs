@@ -78,7 +78,7 @@ fn namespace(input: Input<'_>) -> Result<(), ApiError> {
 }
 
 /// The resource id of a call about one target.
-fn resource<'a>(input: Input<'a>) -> Result<&'a str, ApiError> {
+fn resource(input: Input<'_>) -> Result<&str, ApiError> {
     namespace(input)?;
     dimension(text(input, "ScalableDimension", 128)?)?;
     let id = text(input, "ResourceId", 1600)?;

@@ -87,7 +87,7 @@ pub(super) fn put(cx: &mut Cx<'_>, input: Input<'_>) -> Result<Value, ApiError> 
     Ok(json!({"PolicyARN": policy.arn, "Alarms": alarms(&policy)}))
 }
 
-fn named<'a>(input: Input<'a>) -> Result<&'a str, ApiError> {
+fn named(input: Input<'_>) -> Result<&str, ApiError> {
     let name = text(input, "PolicyName", 256)?;
     if name.chars().any(char::is_control) {
         return Err(invalid(format!(

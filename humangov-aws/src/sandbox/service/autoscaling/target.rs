@@ -32,11 +32,13 @@ pub(super) struct Target {
 
 /// What of the scaling is suspended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
 pub(super) struct Suspended {
-    dynamic_scaling_in_suspended: bool,
-    dynamic_scaling_out_suspended: bool,
-    scheduled_scaling_suspended: bool,
+    #[serde(rename = "DynamicScalingInSuspended")]
+    scaling_in: bool,
+    #[serde(rename = "DynamicScalingOutSuspended")]
+    scaling_out: bool,
+    #[serde(rename = "ScheduledScalingSuspended")]
+    scheduled: bool,
 }
 
 impl Suspended {
@@ -44,12 +46,9 @@ impl Suspended {
     fn with(self, given: Input<'_>) -> Self {
         let or = |name, before| given.truth(name).unwrap_or(before);
         Self {
-            dynamic_scaling_in_suspended: or("DynamicScalingInSuspended", self.dynamic_scaling_in_suspended),
-            dynamic_scaling_out_suspended: or(
-                "DynamicScalingOutSuspended",
-                self.dynamic_scaling_out_suspended,
-            ),
-            scheduled_scaling_suspended: or("ScheduledScalingSuspended", self.scheduled_scaling_suspended),
+            scaling_in: or("DynamicScalingInSuspended", self.scaling_in),
+            scaling_out: or("DynamicScalingOutSuspended", self.scaling_out),
+            scheduled: or("ScheduledScalingSuspended", self.scheduled),
         }
     }
 }

@@ -167,7 +167,7 @@ fn a_target_outlives_its_service_and_is_not_seen_at_once() {
     account.wait(Duration::from_secs(1));
     account.ok("PutScalingPolicy", &tracking(&cpu()));
     account.at("ecs").ok("DeleteService", &json!({"cluster": "main", "service": "shop", "force": true}));
-    account.wait(Duration::from_secs(120));
+    account.wait(Duration::from_mins(2));
     let targets = account.at(NAME).ok("DescribeScalableTargets", &json!({"ServiceNamespace": "ecs"}));
     assert_eq!(targets["ScalableTargets"].as_array().map(Vec::len), Some(1));
     assert_eq!(account.refused("RegisterScalableTarget", &about(&json!({"MaxCapacity": 5}))), INVALID);

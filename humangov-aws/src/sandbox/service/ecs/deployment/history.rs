@@ -6,6 +6,7 @@ use super::{
         refusal::{invalid, required},
         service::{Service, cluster_arn, not_found},
         task::Count,
+        task_definition::TaskDefinition,
     },
     record::{Record, RecordStatus, Revision},
 };
@@ -203,7 +204,7 @@ fn described_revision(cx: &Cx<'_>, service: &Service, arn: &str, revision: &Revi
         .ecs
         .task_definition(definition)
         .into_iter()
-        .flat_map(|definition| definition.containers())
+        .flat_map(TaskDefinition::containers)
         .map(|container| json!({"containerName": container["name"], "image": container["image"]}))
         .collect();
     let mut put = |name: &str, value: Value| {

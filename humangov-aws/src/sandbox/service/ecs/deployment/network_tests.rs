@@ -11,7 +11,7 @@ use crate::sandbox::{
 use serde_json::{Value, json};
 use std::time::Duration;
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 /// The states of the targets of a group.
 fn targets(account: &mut Account, group: &str) -> Vec<String> {

@@ -15,10 +15,10 @@ use serde_json::Value;
 use std::{cmp::Reverse, collections::BTreeMap, time::Duration};
 
 /// How long a service that is gone is still described.
-const DESCRIBED: Duration = Duration::from_secs(3600);
+const DESCRIBED: Duration = Duration::from_hours(1);
 
 /// The longest wait between tries of tasks that fail.
-const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
+const LONGEST_WAIT: Duration = Duration::from_mins(15);
 
 /// Lets a service do what there is to do at `at`.
 pub(super) fn reconcile(cx: &mut Cx<'_>, arn: &str, at: Timestamp) {

@@ -5,7 +5,7 @@ use crate::sandbox::timings::Timings;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 #[test]
 fn a_service_comes_up_step_by_step() {
@@ -191,7 +191,7 @@ fn another_count_starts_no_deployment() {
     let made = account.ok("CreateService", &wanted("shop", "web:1"))["service"].clone();
     account.wait(MINUTE * 5);
     account.ok("UpdateService", &json!({"cluster": "main", "service": "shop", "desiredCount": 5}));
-    account.wait(Duration::from_secs(60));
+    account.wait(Duration::from_mins(1));
     let up = service(&mut account, "shop");
     assert_eq!(
         (&up["runningCount"], &up["deployments"][0]["id"]),
@@ -199,7 +199,7 @@ fn another_count_starts_no_deployment() {
     );
     assert_eq!(up["deployments"][0]["rolloutState"], "COMPLETED");
     account.ok("UpdateService", &json!({"cluster": "main", "service": "shop", "desiredCount": 0}));
-    account.wait(Duration::from_secs(60));
+    account.wait(Duration::from_mins(1));
     let down = service(&mut account, "shop");
     assert_eq!((&down["runningCount"], &down["pendingCount"]), (&json!(0), &json!(0)));
     assert!(told(&down).iter().any(|event| event == "has stopped 5 running tasks:"));

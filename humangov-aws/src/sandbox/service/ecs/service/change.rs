@@ -35,16 +35,12 @@ pub(super) fn update(cx: &mut Cx<'_>, input: Input<'_>) -> Result<Value, ApiErro
         resolve(cx, &mut whole)?;
     }
     let whole = Value::Object(whole);
-    if input.has("taskDefinition") || has_settings(input) {
-        checks::service(cx, &cluster, checks::Wanted { whole: Input(&whole), given: input, new: false })?;
-    }
-    let Value::Object(whole) = whole else { return Err(invalid("Not an object.")) };
-    let (target, settings) = split(whole);
+    checks::service(cx, &cluster, checks::Wanted { whole: Input(&whole), given: input, new: false })?;
+    let (target, settings) = split(&whole);
 
     let mut service = cx.here.ecs.services.remove(&arn).ok_or_else(not_found)?;
     let differs = |name: &&str| deploys(name) && service.target.get(*name) != target.get(*name);
-    let starts = input.truth("forceNewDeployment").unwrap_or(false)
-        || settings::TARGET.iter().any(|name| differs(name));
+    let starts = input.truth("forceNewDeployment").unwrap_or(false) || settings::TARGET.iter().any(differs);
     if let Some(count) = input.integer("desiredCount").and_then(|count| u32::try_from(count).ok()) {
         service.desired = count;
     }
@@ -57,12 +53,6 @@ pub(super) fn update(cx: &mut Cx<'_>, input: Input<'_>) -> Result<Value, ApiErro
     let described = describing::described(cx, &service, true);
     cx.here.ecs.services.insert(arn, service);
     Ok(json!({ "service": described }))
-}
-
-/// Whether anything is given that has to be looked at.
-fn has_settings(input: Input<'_>) -> bool {
-    let apart = ["cluster", "service", "forceNewDeployment"];
-    input.0.as_object().is_some_and(|members| members.keys().any(|name| !apart.contains(&name.as_str())))
 }
 
 /// A strategy takes the place of the launch type; without one the launch type is back that fits what there was.

@@ -11,7 +11,6 @@ use crate::sandbox::{
     wire::Input,
     world::Cx,
 };
-use serde_json::Value;
 
 /// The settings as they would be, and which of them were given.
 #[derive(Debug, Clone, Copy)]

@@ -39,11 +39,9 @@ pub(super) fn create(cx: &mut Cx<'_>, input: Input<'_>) -> Result<Value, ApiErro
     let tags = tags::given(input)?;
     let mut whole = settings::of_new(input, &cx.here.ecs.cluster(Some(&cluster))?.default_strategy);
     resolve(cx, &mut whole)?;
-    let value = Value::Object(whole);
-    checks::service(cx, &cluster, checks::Wanted { whole: Input(&value), given: input, new: true })?;
-    let Value::Object(whole) = value else { return Err(invalid("Not an object.")) };
-
-    let (target, settings) = split(whole);
+    let whole = Value::Object(whole);
+    checks::service(cx, &cluster, checks::Wanted { whole: Input(&whole), given: input, new: true })?;
+    let (target, settings) = split(&whole);
     let desired = input.integer("desiredCount").and_then(|count| u32::try_from(count).ok());
     let mut service = Service {
         arn,
@@ -107,6 +105,8 @@ pub(super) fn resolve(cx: &Cx<'_>, whole: &mut Map<String, Value>) -> Result<(),
 }
 
 /// What a deployment brings about, and what applies at once.
-pub(super) fn split(whole: Map<String, Value>) -> (Map<String, Value>, Map<String, Value>) {
-    whole.into_iter().partition(|(name, _)| TARGET.contains(&name.as_str()))
+pub(super) fn split(whole: &Value) -> (Map<String, Value>, Map<String, Value>) {
+    let members = whole.as_object().into_iter().flatten();
+    let members = members.map(|(name, value)| (name.clone(), value.clone()));
+    members.partition(|(name, _)| TARGET.contains(&name.as_str()))
 }

@@ -132,11 +132,11 @@ fn a_name_is_held_and_the_same_call_again_is_the_same_service() {
     changed["desiredCount"] = json!(3);
     assert_eq!(account.refused("CreateService", &changed), INVALID);
 
-    account.wait(Duration::from_secs(120));
+    account.wait(Duration::from_mins(2));
     account.ok("DeleteService", &json!({"cluster": "main", "service": "shop", "force": true}));
     let response = account.call("CreateService", &input);
     assert!(String::from_utf8_lossy(&response.body).contains("still Draining"), "{response:?}");
-    account.wait(Duration::from_secs(120));
+    account.wait(Duration::from_mins(2));
     assert_eq!(service(&mut account, "shop")["status"], "INACTIVE");
     let again = account.ok("CreateService", &input)["service"].clone();
     assert_eq!(again["status"], "ACTIVE");
@@ -147,7 +147,7 @@ fn a_name_is_held_and_the_same_call_again_is_the_same_service() {
 fn a_service_that_is_gone_is_described_for_a_while() {
     let mut account = account(Timings::aws_like());
     account.ok("CreateService", &wanted("shop", "web:1"));
-    account.wait(Duration::from_secs(120));
+    account.wait(Duration::from_mins(2));
     let named = json!({"cluster": "main", "service": "shop"});
     assert_eq!(account.refused("DeleteService", &named), INVALID, "it still wants tasks");
     let answer = account.ok("DeleteService", &json!({"cluster": "main", "service": "shop", "force": true}));
@@ -160,7 +160,7 @@ fn a_service_that_is_gone_is_described_for_a_while() {
         assert_eq!(super::super::task::counts_in(&cx.here.ecs, cluster), (2, 0));
         assert_eq!(super::desired_count(cx, "main", "shop"), None);
     });
-    account.wait(Duration::from_secs(60));
+    account.wait(Duration::from_mins(1));
     assert_eq!(service(&mut account, "shop")["status"], "INACTIVE");
     assert_eq!(account.refused("DeleteService", &named), "ServiceNotFoundException");
     account.wait(Duration::from_secs(3700));

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use std::time::Duration;
 
 /// How long a task that stopped is still described.
-const DESCRIBED: Duration = Duration::from_secs(3600);
+const DESCRIBED: Duration = Duration::from_hours(1);
 
 /// Lets a task do what was due at `due`, at `at`; tells the service that is to look after it.
 pub(in crate::sandbox::service::ecs) fn step(
@@ -125,7 +125,7 @@ pub(in crate::sandbox::service::ecs) fn stop(
 fn wind_down(cx: &Cx<'_>, task: &mut Task, at: Timestamp) {
     (task.state, task.stopping_at) = (State::Stopping, Some(at));
     let whole = cx.behaviour.timings.task_stop;
-    task.next = Some(later(at, if task.started.is_some() { whole - whole / 2 } else { whole }));
+    task.next = Some(later(at, if task.started.is_some() { whole.saturating_sub(whole / 2) } else { whole }));
 }
 
 /// It has stopped: nothing of it is left but its story.

@@ -104,7 +104,7 @@ fn a_task_can_be_run_and_stopped_by_hand() {
     let mut another = run.clone();
     another["count"] = json!(2);
     assert_eq!(account.refused("RunTask", &another), "ConflictException");
-    account.wait(Duration::from_secs(60));
+    account.wait(Duration::from_mins(1));
     let named = json!({"cluster": "main", "tasks": [first["taskArn"], "none"]});
     let answer = account.ok("DescribeTasks", &named);
     assert_eq!(answer["tasks"][0]["lastStatus"], "RUNNING");
@@ -131,13 +131,13 @@ fn a_task_can_be_run_and_stopped_by_hand() {
 fn a_services_task_that_is_stopped_by_hand_is_replaced() {
     let mut account = account(Timings::aws_like());
     account.ok("CreateService", &wanted("shop", "web:1"));
-    account.wait(Duration::from_secs(120));
+    account.wait(Duration::from_mins(2));
     let task = tasks(&mut account, "RUNNING")[0]["taskArn"].clone();
     account.ok("StopTask", &json!({"cluster": "main", "task": task}));
     account.wait(Duration::from_secs(6));
     let shown = service(&mut account, "shop");
     assert_eq!((&shown["runningCount"], &shown["pendingCount"]), (&json!(1), &json!(1)));
-    account.wait(Duration::from_secs(120));
+    account.wait(Duration::from_mins(2));
     let shown = service(&mut account, "shop");
     assert_eq!((&shown["runningCount"], &shown["deployments"][0]["failedTasks"]), (&json!(2), &json!(0)));
 }
