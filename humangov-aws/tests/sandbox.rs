@@ -120,7 +120,7 @@ async fn the_sdks_waiters_live_in_virtual_time() {
     stable.wait(Duration::from_secs(1800)).await.unwrap();
     println!("{:?} of virtual time took {:?}", virtually.elapsed(), wall.elapsed());
     assert!(virtually.elapsed() >= Duration::from_secs(600));
-    assert!(sandbox.count("DescribeServices") > 30, "it was asked every 15 s");
+    assert!(sandbox.count("DescribeServices") > 5, "it was asked again and again");
 }
 
 #[tokio::test(start_paused = true)]

@@ -106,20 +106,8 @@ impl Emulator {
     }
 
     fn run_python(&self, endpoint: &str, arguments: &[&str]) -> Value {
-        let output = Command::new(&self.python)
-            .args(arguments)
-            .env("PYTHONDONTWRITEBYTECODE", "1")
-            .envs(client_environment(endpoint))
-            .output()
-            .unwrap();
-        assert!(
-            output.status.success(),
-            "python failed:\n{}\nserver log:\n{}",
-            String::from_utf8_lossy(&output.stderr),
-            last_lines(&self.log(), 40),
-        );
-        serde_json::from_slice(&output.stdout)
-            .unwrap_or_else(|error| panic!("{error} in {}", String::from_utf8_lossy(&output.stdout)))
+        run_python(&self.python, endpoint, arguments)
+            .unwrap_or_else(|error| panic!("{error}\nserver log:\n{}", last_lines(&self.log(), 40)))
     }
 }
 
@@ -149,6 +137,22 @@ pub fn client_environment(endpoint: &str) -> Vec<(&'static str, String)> {
     .into()
 }
 
+/// Runs a Python script with its AWS clients pointed at `endpoint`, and parses what it prints as JSON.
+pub fn run_python(python: &Path, endpoint: &str, arguments: &[&str]) -> Result<Value, String> {
+    let output = Command::new(python)
+        .args(arguments)
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .envs(client_environment(endpoint))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    if !output.status.success() {
+        return Err(format!("python failed:\n{said}"));
+    }
+    serde_json::from_slice(&output.stdout)
+        .map_err(|error| format!("{error} in {}\n{said}", String::from_utf8_lossy(&output.stdout)))
+}
+
 fn last_lines(text: &str, count: usize) -> String {
     let lines: Vec<_> = text.lines().collect();
     lines[lines.len().saturating_sub(count)..].join("\n")
@@ -162,7 +166,7 @@ fn scripts() -> PathBuf {
 ///
 /// Test processes run side by side, so all of it happens under a file lock. The directory is named after the
 /// requirements: changing them makes a new one.
-fn virtual_environment() -> PathBuf {
+pub fn virtual_environment() -> PathBuf {
     let requirements = scripts().join("requirements.txt");
     let digest = fnv1a(&fs::read(&requirements).unwrap());
     let base = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("emulators");

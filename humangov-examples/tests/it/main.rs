@@ -8,9 +8,11 @@ mod emulator;
 mod proxy;
 mod world;
 
+mod battery;
 mod budget;
 mod launch;
 mod life;
 mod refuse;
 mod rollback;
+mod sandbox;
 mod smoke;

@@ -9,10 +9,10 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// A configuration with its own directory, pointed at an endpoint.
+/// A configuration with its own directory, pointed at an endpoint or at a sandbox in the directory.
 pub struct World {
     directory: tempfile::TempDir,
-    endpoint: String,
+    environment: Vec<(&'static str, String)>,
 }
 
 /// What a command ended with.
@@ -26,7 +26,18 @@ pub struct Ran {
 impl World {
     /// States, an image tag and whatever else the configuration should say.
     pub fn new(endpoint: &str, config: &str) -> Self {
-        let world = Self { directory: tempfile::tempdir().unwrap(), endpoint: endpoint.to_owned() };
+        Self::with(client_environment(endpoint), config)
+    }
+
+    /// The same with a sandbox in the directory, in which nothing takes time.
+    pub fn sandbox(config: &str) -> Self {
+        let world = Self::with(vec![("HUMANGOV_SANDBOX", "sandbox.json".to_owned())], config);
+        world.expect(0, "sandbox reset --timing instant");
+        world
+    }
+
+    fn with(environment: Vec<(&'static str, String)>, config: &str) -> Self {
+        let world = Self { directory: tempfile::tempdir().unwrap(), environment };
         world.configure(config);
         world
     }
@@ -41,16 +52,21 @@ impl World {
         self.directory.path().join(name)
     }
 
-    /// Runs `humangov` with these words, as a script would: no terminal, nothing on standard input.
-    pub fn run(&self, words: &str) -> Ran {
-        let output = Command::new(env!("CARGO_BIN_EXE_humangov"))
+    /// `humangov` with these words, as a script would call it: no terminal, nothing on standard input.
+    pub fn command(&self, words: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_humangov"));
+        command
             .args(words.split_whitespace())
             .current_dir(self.directory.path())
             .env_remove("CI")
-            .envs(client_environment(&self.endpoint))
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
+            .envs(self.environment.iter().cloned())
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs `humangov` with these words.
+    pub fn run(&self, words: &str) -> Ran {
+        let output = self.command(words).output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         Ran {
             code: output.status.code().unwrap_or(-1),

@@ -167,7 +167,8 @@ pub(super) fn events(service: &types::Service, outputs: &ServiceOutputs) -> Vec<
     since(service, created(outputs).as_ref())
         .take(MAX_LINES)
         .map(|event| {
-            let at = event.created_at().and_then(|at| at.fmt(Format::DateTime).ok()).unwrap_or_default();
+            let at = event.created_at().map(|at| DateTime::from_secs(at.secs()));
+            let at = at.and_then(|at| at.fmt(Format::DateTime).ok()).unwrap_or_default();
             format!("{at} {}", without_service(event.message().unwrap_or_default())).trim_start().to_owned()
         })
         .collect()
