@@ -13,4 +13,5 @@ mod launch;
 mod life;
 mod refuse;
 mod rollback;
+mod screens;
 mod smoke;
