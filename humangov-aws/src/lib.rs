@@ -23,6 +23,8 @@
 //! - [`registry`]: the handlers of all enabled kinds. Add your own with [`Registry::with`](humangov_core::handler::Registry::with).
 //! - [`caller_identity`]: the account and partition of the credentials.
 //! - `Network` (feature `ec2`): the default VPC, or the one you name, checked.
+//! - `ecs::running` and `elbv2::target_health` (features `ecs` and `elasticloadbalancingv2`): how services run and which targets
+//!   are up.
 //! - [`classify`]: what an SDK error means to the engine, for handlers of your own.
 //!
 //! # Features

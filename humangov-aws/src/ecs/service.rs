@@ -18,7 +18,7 @@ use humangov_core::{
 use std::collections::BTreeMap;
 
 /// The most services one DescribeServices takes.
-const BATCH: usize = 10;
+pub(super) const BATCH: usize = 10;
 
 /// Makes, reads, changes and deletes services, and follows their deployments.
 #[derive(Debug, Clone)]

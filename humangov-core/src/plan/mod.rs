@@ -6,6 +6,7 @@
 
 mod change;
 mod diff;
+mod drift;
 mod planner;
 mod refresh;
 mod render;
@@ -14,6 +15,7 @@ pub use change::{
     Action, Change, Desired, FieldChange, FieldEffect, Origin, Plan, PlanKind, Prior, ReplaceOrder, Summary,
 };
 pub(crate) use diff::keep_unmanaged;
+pub use drift::{Drift, DriftKind, drift};
 pub use planner::{DataPolicy, Imports, PlanError, PlanErrorKind, PlanOptions, Refusal, plan, plan_destroy};
-pub use refresh::{LiveSet, RefreshError, RefreshTarget, refresh};
+pub use refresh::{LiveSet, RefreshError, RefreshTarget, refresh, refresh_partly};
 pub use render::{PlanView, brief_value};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! [`refresh`]: reads what is live, all stacks of a fleet together, as few calls as the handlers' batches allow.
+//! [`refresh`] and [`refresh_partly`]: read what is live, all stacks of a fleet together, as few calls as the handlers' batches
+//! allow.
 
 use crate::{
     address::{Address, Kind, RunId, StackName},
@@ -33,7 +34,7 @@ pub struct RefreshTarget<'a> {
     pub imports: &'a Imports,
 }
 
-/// What was found of one stack: every resource asked for is in it, as it is or as `None`.
+/// What was found of one stack: every resource asked for is in it, as it is or as `None`; only those whose read failed are not.
 #[derive(Debug, Clone, Default)]
 pub struct LiveSet(HashMap<Address, Option<LiveValue>>);
 
@@ -99,6 +100,21 @@ pub async fn refresh(
     depth: Depth,
     run: RunId,
 ) -> Result<Vec<LiveSet>, RefreshError> {
+    match refresh_partly(registry, targets, depth, run).await {
+        (found, None) => Ok(found),
+        (_, Some(error)) => Err(error),
+    }
+}
+
+/// Like [`refresh`], for those who only look: gives what could be read besides the reads that failed.
+///
+/// Not for plans: what was not read would be taken to be as recorded.
+pub async fn refresh_partly(
+    registry: &Registry,
+    targets: &[RefreshTarget<'_>],
+    depth: Depth,
+    run: RunId,
+) -> (Vec<LiveSet>, Option<RefreshError>) {
     let mut found: Vec<LiveSet> = targets.iter().map(|_| LiveSet::default()).collect();
     let mut failures = Vec::new();
     let mut pending: Vec<Pending> = Vec::new();
@@ -125,7 +141,8 @@ pub async fn refresh(
         }
         read_wave(registry, targets, now, depth, run, &mut found, &mut failures).await;
     }
-    if failures.is_empty() { Ok(found) } else { Err(RefreshError(failures)) }
+    let failed = (!failures.is_empty()).then_some(RefreshError(failures));
+    (found, failed)
 }
 
 fn reads_of<'a>(index: usize, target: &'a RefreshTarget<'a>) -> impl Iterator<Item = Pending> + 'a {

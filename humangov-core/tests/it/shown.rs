@@ -4,7 +4,7 @@
 use crate::world::{World, chain, stack, thing};
 use humangov_core::{
     handler::HandlerErrorKind,
-    plan::{DataPolicy, Plan},
+    plan::{DataPolicy, Plan, PlanView},
     stack::Stack,
     testing::{CallOperation, Fault, Thing, Vault, When},
 };
@@ -36,6 +36,20 @@ async fn a_plan_with_nothing_to_do() {
     let world = World::new();
     world.applied(&full()).await;
     insta::assert_snapshot!(shown(&world.plan(&full()).await.unwrap()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_stays_as_it_is_is_listed_when_asked_for() {
+    let world = World::new();
+    world.applied(&full()).await;
+    let same = world.plan(&full()).await.unwrap();
+    world.cloud.edit("net", |thing| thing.size = 40);
+    let mut next = full();
+    next.add("new", thing("new")).unwrap();
+    let plan = world.plan(&next).await.unwrap();
+    let view = |plan: &Plan, stack: &Stack| PlanView::new(plan).with_unchanged_of(stack).to_string();
+    insta::assert_snapshot!(format!("{}\n---\n{}", view(&same, &full()), view(&plan, &next)));
+    assert_eq!(plan.unchanged_of(&next).count(), plan.summary().unchanged);
 }
 
 #[tokio::test(start_paused = true)]

@@ -15,4 +15,5 @@ mod life;
 mod refuse;
 mod rollback;
 mod sandbox;
+mod screens;
 mod smoke;

@@ -74,7 +74,8 @@ fn in_force(service: &types::Service, primary: &types::Deployment) -> Verdict {
         _ => {}
     }
     let failed = primary.failed_tasks();
-    let mut what = format!("deployment {}: {running} of {desired} running, {failed} failed", short(id));
+    // What changes comes first: where there is little room the end is cut off.
+    let mut what = format!("{running} of {desired} running, {failed} failed (deployment {})", short(id));
     // Tasks that cannot be placed, or whose role is not there yet, are tried again by ECS itself: no failure at once, but the
     // only hint at why nothing happens.
     if let Some(event) = since(service, primary.created_at()).next()

@@ -730,7 +730,7 @@ fn our_own_deployment_is_followed() {
     let case = |deployments: Vec<types::Deployment>| judged(&in_rollout(deployments));
     assert_eq!(
         case(vec![ours(State::InProgress, (1, 2)).failed_tasks(1).build(), old()]),
-        "pending: deployment ecs-svc/8157…: 1 of 2 running, 1 failed"
+        "pending: 1 of 2 running, 1 failed (deployment ecs-svc/8157…)"
     );
     assert_eq!(case(vec![ours(State::Completed, (2, 2)).build()]), "ready");
     // An emulator never takes the old one away.
@@ -739,7 +739,7 @@ fn our_own_deployment_is_followed() {
     assert_eq!(case(vec![ours(State::Completed, (1, 1)).build()]), "ready");
     assert_eq!(
         case(vec![ours(State::Completed, (2, 4)).build()]),
-        "pending: deployment ecs-svc/8157…: 2 of 4 running, 0 failed"
+        "pending: 2 of 4 running, 0 failed (deployment ecs-svc/8157…)"
     );
     assert_eq!(case(vec![]), "pending: no deployment yet");
     let mut stateless = ours(State::Completed, (2, 2)).build();
@@ -762,7 +762,7 @@ fn a_role_that_cannot_be_assumed_yet_is_told_but_no_failure() {
     };
     let message = "(service california) was unable to assume the role.";
     service.events = Some(vec![event(STARTED + 5, message)]);
-    let plain = "pending: deployment ecs-svc/8157…: 0 of 2 running, 0 failed";
+    let plain = "pending: 0 of 2 running, 0 failed (deployment ecs-svc/8157…)";
     assert_eq!(judged(&service), format!("{plain}; was unable to assume the role."));
     // One from before our deployment tells nothing of it.
     service.events = Some(vec![event(STARTED - 5, message)]);

@@ -125,6 +125,9 @@ pub struct Validate {
 pub struct Plan {
     #[command(flatten)]
     pub states: States,
+    /// List what stays as it is, too.
+    #[arg(long)]
+    pub all: bool,
     /// Save the plan here, for `apply --plan`.
     #[arg(long, short, value_name = "FILE")]
     pub out: Option<PathBuf>,
@@ -168,6 +171,9 @@ pub struct Status {
     /// List every resource.
     #[arg(long)]
     pub all: bool,
+    /// Leave out drift, for which every resource is read.
+    #[arg(long)]
+    pub no_refresh: bool,
 }
 
 /// Draw the resources.
@@ -247,7 +253,7 @@ pub struct Completions {
 /// Which states.
 #[derive(Debug, Clone, Args)]
 pub struct States {
-    /// States by name or postal code; all of the configuration when none is given.
+    /// States by name or postal code, or `base` for what they share; all of the configuration when none is given.
     #[arg(value_name = "STATES")]
     pub states: Vec<String>,
 }

@@ -20,7 +20,7 @@ use crate::{
     exit::Exit,
     output::{Failure, Output},
 };
-use humangov_core::tenant::Tenant;
+use humangov_core::{base_stack::BaseStack, tenant::Tenant};
 
 /// Does what was asked.
 pub fn run(cli: &Cli, output: Output) -> Result<Exit, Failure> {
@@ -46,11 +46,16 @@ fn block_on<T>(command: impl Future<Output = Result<T, Failure>>) -> Result<T, F
     runtime.block_on(command)
 }
 
-/// The states that were named, or all of the configuration, in its order.
+/// Whether this word stands for the base, which every command but `destroy` includes anyway.
+fn is_base(word: &str) -> bool {
+    word.trim().eq_ignore_ascii_case(BaseStack::NAME)
+}
+
+/// The states that were named, or all of the configuration, in its order; none when only the base was named.
 fn chosen(states: &States, config: &Config) -> Result<Vec<Tenant>, Failure> {
     let mut chosen = Vec::new();
     let mut problems = Vec::new();
-    for text in &states.states {
+    for text in states.states.iter().filter(|text| !is_base(text)) {
         match Tenant::parse(text, config.custom_tenants()) {
             Ok(tenant) if !config.states.contains(&tenant) => {
                 let known: Vec<String> = config.states.iter().map(ToString::to_string).collect();
@@ -67,5 +72,5 @@ fn chosen(states: &States, config: &Config) -> Result<Vec<Tenant>, Failure> {
     if !problems.is_empty() {
         return Err(Failure::refused("cli.states", problems.join("\n       ")));
     }
-    if chosen.is_empty() { Ok(config.states.clone()) } else { Ok(chosen) }
+    if states.states.is_empty() { Ok(config.states.clone()) } else { Ok(chosen) }
 }

@@ -5,10 +5,12 @@ mod advice;
 mod failure;
 mod plan_text;
 mod progress;
+mod status_text;
 
 pub use failure::{Failure, chain, failed_call};
 pub use plan_text::plan_text;
 pub use progress::{Form, Progress, seconds};
+pub use status_text::{Fact, Left, Row, Status};
 
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
@@ -21,6 +23,8 @@ pub const GOOD: Style = AnsiColor::Green.on_default();
 pub const BAD: Style = AnsiColor::Red.on_default().bold();
 /// Something to know.
 pub const WARN: Style = AnsiColor::Yellow.on_default();
+/// What matters less.
+pub const DIM: Style = Style::new().dimmed();
 /// What stands out.
 pub const STRONG: Style = Style::new().bold();
 

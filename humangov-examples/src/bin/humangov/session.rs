@@ -135,7 +135,7 @@ impl Session {
         let mut parts = vec![format!("humangov · account {} · {}", self.identity.account, self.region)];
         parts.extend(self.profile.as_ref().map(|profile| format!("profile {profile}")));
         parts.extend(self.endpoint_url.as_ref().map(|endpoint| format!("endpoint {endpoint}")));
-        parts.push(format!("store file:{}", self.directory.display()));
+        parts.push(format!("store file:{}", self.directory.iter().next().unwrap_or_default().display()));
         parts.join(" · ")
     }
 

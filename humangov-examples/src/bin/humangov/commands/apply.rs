@@ -24,7 +24,7 @@ pub async fn run(args: &Apply, global: &Global, output: Output) -> Result<Exit, 
         let fleet = declared(&session, &config, &states).await?;
         planned(&session, &fleet, true).await?
     };
-    output.note(&plan_text(&plan));
+    output.note(&plan_text(&plan, None));
     output.note("");
     if !plan.is_no_op() {
         consent(output, args.run.yes, "Apply this? Type yes:", "yes")?;

@@ -2,13 +2,13 @@
 //! `humangov destroy`.
 
 use super::{
-    chosen,
+    chosen, is_base,
     planning::open,
     running::{Run, consent},
 };
 use crate::{
     cli::{Destroy, Global},
-    config::Config,
+    config::{Config, and_list},
     exit::Exit,
     output::{Failure, Output, plan_text},
 };
@@ -30,17 +30,31 @@ pub async fn run(args: &Destroy, global: &Global, output: Output) -> Result<Exit
     let wanted: BTreeSet<&str> = states.iter().map(humangov_core::tenant::Tenant::slug).collect();
     let mut stacks: Vec<StackName> =
         recorded.iter().filter(|name| wanted.contains(name.as_str())).cloned().collect();
-    let mut others =
-        recorded.iter().filter(|name| **name != base && !wanted.contains(name.as_str())).peekable();
-    // The base goes with the last state, and only when the whole fleet was meant.
-    if args.states.states.is_empty() && recorded.contains(&base) {
-        if others.peek().is_none() {
+    let named = &args.states.states;
+    let names_base = named.iter().any(|word| is_base(word));
+    // The base goes with the last state, and only when it or the whole fleet was meant.
+    if (named.is_empty() || names_base) && recorded.contains(&base) {
+        let others = recorded.iter().filter(|name| **name != base && !wanted.contains(name.as_str()));
+        let mut users = Vec::new();
+        for name in others {
+            let snapshot = session.store.load(name).await?;
+            // Data that was kept when its state went needs no base.
+            if snapshot.is_some_and(|it| it.value.resources.values().any(|record| !record.holds_data)) {
+                users.push(name.to_string());
+            }
+        }
+        if users.is_empty() {
             stacks.push(base.clone());
         } else {
-            let others: Vec<&str> = others.map(StackName::as_str).collect();
+            let verb = if users.len() == 1 { "uses" } else { "use" };
+            let users = and_list(&users);
+            if names_base {
+                return Err(Failure::refused("cli.states", format!("the base must stay: {users} {verb} it"))
+                    .hint("destroy those first, or the whole fleet by naming none"));
+            }
             output.note(&format!(
-                "The base stays: {} still use it and are not in the configuration.\n",
-                others.join(", ")
+                "The base stays: {users} {verb} it and {} not in the configuration.\n",
+                if verb == "uses" { "is" } else { "are" }
             ));
         }
     }
@@ -48,10 +62,9 @@ pub async fn run(args: &Destroy, global: &Global, output: Output) -> Result<Exit
     options.plan.data = if args.delete_data { DataPolicy::Delete } else { DataPolicy::Keep };
     let teardown = Teardown::new(config.fleet.name.clone(), stacks);
     let plan = teardown.plan(&session.registry, &*session.store, Some(&base), &options).await?;
-    output.note(&plan_text(&plan));
+    output.note(&plan_text(&plan, None));
     output.note("");
     if !plan.is_no_op() {
-        let named = &args.states.states;
         let word = if let [one] = named.as_slice() { one.clone() } else { config.fleet.name.to_string() };
         let what = if args.delete_data { "with all data, for ever" } else { "and keep the data" };
         consent(output, args.run.yes, &format!("Destroy this {what}? Type {word}:"), &word)?;

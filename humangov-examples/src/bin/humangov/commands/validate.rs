@@ -17,14 +17,12 @@ pub fn run(args: &Validate, global: &Global, output: Output) -> Result<Exit, Fai
     let states = chosen(&args.states, &config)?;
     let warnings = config.warnings();
     let names: Vec<&str> = states.iter().map(humangov_core::tenant::Tenant::slug).collect();
-    let mut text = format!(
-        "{} is valid: fleet {}, {} state{} ({})",
-        global.config.display(),
-        config.fleet.name,
-        names.len(),
-        if names.len() == 1 { "" } else { "s" },
-        names.join(", "),
-    );
+    let counted = match names.as_slice() {
+        [] => "the base alone".to_owned(),
+        [one] => format!("1 state ({one})"),
+        many => format!("{} states ({})", many.len(), many.join(", ")),
+    };
+    let mut text = format!("{} is valid: fleet {}, {counted}", global.config.display(), config.fleet.name);
     for warning in &warnings {
         let _ = write!(text, "\n  {WARN}!{WARN:#} {warning}");
     }

@@ -93,13 +93,49 @@ impl fmt::Display for ConfigError {
                 Some(Excerpt { text, marked }) => {
                     writeln!(f, "\n  {place:>width$} │ {text}")?;
                     let (before, carets) = (" ".repeat(marked.start), "^".repeat(marked.len().max(1)));
-                    write!(f, "  {:width$} │ {before}{carets} {}", "", problem.message)?;
+                    write!(f, "  {:width$} │ {before}{carets}", "")?;
+                    // Beside the carets, or below them where it does not fit and there is not half a line left.
+                    let margin = width + 5;
+                    let beside = marked.start + carets.len() + 1;
+                    let fits = margin + beside + problem.message.chars().count() <= LINE;
+                    let is_beside = fits || margin + beside <= LINE / 2;
+                    let indent = if is_beside { beside } else { marked.start.min(LINE / 4) };
+                    for (i, line) in
+                        wrapped(&problem.message, LINE.saturating_sub(margin + indent)).iter().enumerate()
+                    {
+                        match i {
+                            0 if is_beside => write!(f, " {line}")?,
+                            _ => write!(f, "\n  {:width$} │ {:indent$}{line}", "", "")?,
+                        }
+                    }
                 }
-                None => write!(f, "\n  {:width$} │ {}", "", problem.message)?,
+                None => {
+                    for line in wrapped(&problem.message, LINE.saturating_sub(width + 5)) {
+                        write!(f, "\n  {:width$} │ {line}", "")?;
+                    }
+                }
             }
         }
         Ok(())
     }
+}
+
+/// How long a line becomes before it is broken.
+const LINE: usize = 90;
+
+/// `text` in lines of at most `most` characters, broken between words.
+fn wrapped(text: &str, most: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= most => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 /// Collects problems while a file is read.

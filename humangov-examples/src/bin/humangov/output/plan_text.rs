@@ -1,15 +1,27 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Plans for people: the text of the library, coloured by sign. Colour says nothing that the sign does not.
 
-use super::{STRONG, WARN};
+use super::{DIM, STRONG, WARN};
 use anstyle::{AnsiColor, Style};
-use humangov_core::fleet::FleetPlan;
+use humangov_core::{
+    fleet::{Fleet, FleetPlan},
+    plan::PlanView,
+};
 use std::fmt::Write;
 
-/// The plan's text in colour, and the line that sums it up.
-pub fn plan_text(plan: &FleetPlan) -> String {
+/// The plan's text in colour, and the line that sums it up; with every resource that stays as it is when `all` of a fleet is to
+/// be told.
+pub fn plan_text(plan: &FleetPlan, all: Option<&Fleet>) -> String {
+    let plain = match all {
+        None => plan.to_string(),
+        Some(fleet) => {
+            let stacks = plan.plans.iter().zip(fleet.stacks());
+            let views = stacks.map(|(plan, stack)| PlanView::new(plan).with_unchanged_of(stack).to_string());
+            views.collect::<Vec<_>>().join("\n")
+        }
+    };
     let mut text = String::new();
-    for line in plan.to_string().lines() {
+    for line in plain.lines() {
         let style = style_of(line);
         let _ = writeln!(text, "{style}{line}{style:#}");
     }
@@ -45,6 +57,7 @@ fn style_of(line: &str) -> Style {
         Some('~' | '±' | '←') => AnsiColor::Yellow.on_default(),
         Some('-') => AnsiColor::Red.on_default(),
         Some('!') => WARN,
+        Some(' ') if line.ends_with("  unchanged") => DIM,
         _ if line.starts_with(|c: char| c.is_ascii_alphanumeric()) => STRONG,
         _ => Style::new(),
     }

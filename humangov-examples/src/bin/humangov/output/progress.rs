@@ -6,10 +6,11 @@ use humangov_core::{
     address::{Address, StackName},
     event::{Event, EventKind, Events, StepOperation},
 };
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use std::{
     collections::BTreeMap,
-    io::{IsTerminal, Write},
+    fmt::Write,
+    io::{IsTerminal, Write as _},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -104,6 +105,10 @@ impl Screen {
     fn say(&mut self, line: &str) {
         self.spoke = Instant::now();
         match self.form {
+            // The bars write past `anstream`, which knows whether colours are welcome.
+            Form::Live if is_plain() => {
+                drop(self.bars.println(anstream::adapter::strip_str(line).to_string()));
+            }
             Form::Live => drop(self.bars.println(line)),
             Form::Lines | Form::Json => drop(writeln!(anstream::stderr(), "{line}")),
         }
@@ -118,8 +123,10 @@ impl Screen {
         match &event.what {
             EventKind::RunStarted { steps } => {
                 let header = self.bars.add(ProgressBar::new(u64::try_from(*steps).unwrap_or(0)));
-                header.set_style(style("{prefix:16} ▕{bar:20}▏ {pos}/{len}   {elapsed_precise}"));
+                header.set_style(style("{prefix:16} ▕{bar:20}▏ {pos}/{len}   {since}"));
                 header.set_prefix(stack.to_string());
+                // Its time goes on while nothing else happens.
+                header.enable_steady_tick(Duration::from_secs(1));
                 self.stacks.insert(stack.clone(), StackView { header, running: BTreeMap::new(), done: 0 });
             }
             EventKind::StepStarted { address, operation } => self.start(stack, address, *operation),
@@ -162,7 +169,7 @@ impl Screen {
     fn start(&mut self, stack: &StackName, address: &Address, operation: StepOperation) {
         let Some(view) = self.stacks.get_mut(stack) else { return };
         let line = self.bars.insert_after(&view.header, ProgressBar::new_spinner());
-        line.set_style(style("  {spinner} {prefix:34} {elapsed:>6}   {msg}"));
+        line.set_style(style("  {spinner} {prefix:28} {since:>9}   {wide_msg}"));
         line.set_prefix(address.to_string());
         line.set_message(operation.verb());
         line.enable_steady_tick(Duration::from_millis(120));
@@ -212,7 +219,15 @@ impl Screen {
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .with_key("since", |state: &ProgressState, text: &mut dyn Write| {
+            let _ = text.write_str(&seconds(state.elapsed()));
+        })
         .progress_chars("█▓░")
+}
+
+/// Whether standard error is to have no colours.
+fn is_plain() -> bool {
+    anstream::AutoStream::choice(&std::io::stderr()) == anstream::ColorChoice::Never
 }
 
 fn line(
