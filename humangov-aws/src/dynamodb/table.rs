@@ -150,6 +150,10 @@ impl TableHandler {
 
     async fn delete_table(&self, name: &str) -> Result<(), HandlerError> {
         match self.client.delete_table().table_name(name).send().await {
+            // Until it is gone it holds its name. Emulators are done at once.
+            Ok(answer) if answer.table_description.as_ref().is_some_and(convert::is_going) => {
+                Err(HandlerError::new(Kind::NotYet, "DeleteTable", format!("table {name} is being deleted")))
+            }
             Ok(_) => Ok(()),
             Err(error) => match classify(Service::DynamoDb, "DeleteTable", error) {
                 gone if gone.kind() == Kind::NotFound => Ok(()),

@@ -55,7 +55,8 @@ pub fn drift(registry: &Registry, snapshot: &Snapshot, live: &LiveSet) -> Vec<Dr
         let info = registry.info(address.kind_str());
         // Another version may have recorded it, with other ways to write the same.
         let recorded = record.spec.to_value();
-        let recorded = info.map_or_else(|| recorded.clone(), |info| info.normalized(recorded.clone()));
+        let normal = info.and_then(|info| info.normalized(recorded.clone()).ok());
+        let recorded = normal.unwrap_or(recorded);
         let sides = Sides { desired: &recorded, recorded: Some(&recorded), current: &found.spec };
         let fields = diff(sides, info.map_or(&[], |info| info.rules));
         (!fields.is_empty()).then_some(DriftKind::Changed(fields))

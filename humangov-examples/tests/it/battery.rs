@@ -83,7 +83,7 @@ fn the_sandbox_answers_as_aws_documents_it_and_every_disagreement_of_others_is_k
     let table = String::from_utf8(compared.stdout).unwrap();
     println!("{} probes; {} lines in the table of disagreements", sandbox.len(), table.lines().count());
     let known = battery().join("disagreements.md");
-    if std::env::var_os("HUMANGOV_UPDATE").is_some() {
+    if std::env::var_os("UPDATE_REFERENCE").is_some() {
         fs::write(&known, &table).unwrap();
     }
     let known = fs::read_to_string(known).unwrap();
@@ -95,6 +95,6 @@ fn the_sandbox_answers_as_aws_documents_it_and_every_disagreement_of_others_is_k
     }
     assert!(
         table == known,
-        "disagreements.md is out of date; HUMANGOV_UPDATE=1 writes it anew, then read what changed"
+        "disagreements.md is out of date; UPDATE_REFERENCE=1 writes it anew, then read what changed"
     );
 }

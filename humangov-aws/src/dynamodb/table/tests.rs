@@ -494,6 +494,17 @@ async fn protection_is_taken_off_what_may_be_deleted() {
 }
 
 #[tokio::test]
+async fn a_deletion_is_over_only_when_the_table_is_gone() {
+    let going = mock!(Client::delete_table).then_output(|| {
+        let table = types::TableDescription::builder().table_status(types::TableStatus::Deleting).build();
+        DeleteTableOutput::builder().table_description(table).build()
+    });
+    let handler = TableHandler::new(mock_client!(aws_sdk_dynamodb, [&going]));
+    let error = delete(&handler, Contents::Purge).await.expect_err("it holds its name for a while");
+    assert_eq!((error.kind(), error.effect()), (Kind::NotYet, Effect::None));
+}
+
+#[tokio::test]
 async fn a_table_too_new_to_be_scanned_is_not_taken_for_gone() {
     let scan = || {
         mock!(Client::scan).then_error(|| ScanError::generic(meta("ResourceNotFoundException", "not found")))

@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// How many there may be in an account, and how many characters each may have (IAM and STS quotas).
-pub(super) const MOST: usize = 1500;
-pub(super) const MOST_CHARACTERS: usize = 6144;
+const MOST: usize = 1500;
+const MOST_CHARACTERS: usize = 6144;
 
 /// AWS's own policies that deployments of this kind attach; on AWS there are hundreds more.
 const OF_AWS: [&str; 12] = [
@@ -99,6 +99,10 @@ fn create(cx: &mut Cx<'_>, input: Input<'_>) -> Result<Value, ApiError> {
         return Err(already_exists(format!(
             "A policy called {name} already exists. Duplicate names are not allowed."
         )));
+    }
+    if cx.iam.policies.len() >= MOST {
+        let message = format!("Cannot exceed quota for PoliciesPerAccount: {MOST}");
+        return Err(ApiError::new("LimitExceeded", message).with_status(409));
     }
     let mut tags = Tags::new();
     add_tags(&mut tags, input)?;
