@@ -126,13 +126,19 @@ fn the_reference_of_the_command_is_up_to_date() {
         "\n## humangov\n\n```text\n{}\n```\n",
         command.render_long_help().to_string().trim_end()
     );
+    tell_subcommands(&mut command, &mut text);
+    check("cli.md", &text);
+}
+
+fn tell_subcommands(command: &mut clap::Command, text: &mut String) {
     for sub in command.get_subcommands_mut().filter(|sub| sub.get_name() != "help") {
         let help = sub.render_long_help().to_string();
         // The flags of all commands are told once, above.
         let own = help.split("\nEverywhere:").next().unwrap_or_default();
-        let _ = write!(text, "\n## humangov {}\n\n```text\n{}\n```\n", sub.get_name(), own.trim_end());
+        let name = sub.get_bin_name().unwrap_or_default();
+        let _ = write!(text, "\n## {name}\n\n```text\n{}\n```\n", own.trim_end());
+        tell_subcommands(sub, text);
     }
-    check("cli.md", &text);
 }
 
 #[test]
