@@ -11,8 +11,9 @@ use std::{
 };
 use tokio::time::Instant;
 
-/// How long changes may wait to be written together.
-pub(super) const SAVE_EVERY: Duration = Duration::from_millis(100);
+/// Of how many times what saving takes the next save is put off, so that it never takes much of a run. What is not saved yet when the
+/// process is killed was done in no world that anybody sees later.
+const PAUSE: u32 = 10;
 
 /// A sandbox whose file cannot be used.
 #[derive(Debug)]
@@ -82,6 +83,7 @@ pub(super) struct WorldFile {
     /// Whether somebody was asked to save it soon.
     asked: bool,
     saved: Option<Instant>,
+    pause: Duration,
 }
 
 impl Sandbox {
@@ -107,11 +109,14 @@ impl Sandbox {
             fs::TryLockError::Error(error) => fail(Kind::Write(error)),
         })?;
         let world = match fs::read(&path) {
-            Ok(bytes) => read(&bytes).map_err(fail)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => options.world(),
+            Ok(bytes) => Some(read(&bytes).map_err(fail)?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(fail(Kind::Read(error))),
         };
-        let file = WorldFile { path, _lock: lock, dirty: false, asked: false, saved: None };
+        // A new one is written even if nothing is done in it: how it behaves is to be found again.
+        let dirty = world.is_none();
+        let world = world.unwrap_or_else(|| options.world());
+        let file = WorldFile { path, _lock: lock, dirty, asked: false, saved: None, pause: Duration::ZERO };
         Ok(Self::of(world, options, Some(file)))
     }
 }
@@ -136,44 +141,65 @@ fn beside(path: &Path, extension: &str) -> PathBuf {
 }
 
 impl WorldFile {
-    /// Notes that `world` changed, and saves it unless that was done a moment ago; then it tells whether somebody has to ask for
-    /// it to be saved a moment later.
-    pub(super) fn changed(&mut self, world: &World) -> bool {
+    /// Notes that `world` changed, and saves it unless that was done a moment ago; then it tells after what time somebody has to
+    /// ask for it to be saved, if nobody was told yet.
+    pub(super) fn changed(&mut self, world: &World) -> Option<Duration> {
         self.dirty = true;
-        if self.saved.is_some_and(|saved| saved.elapsed() < SAVE_EVERY) {
-            return !std::mem::replace(&mut self.asked, true);
+        if self.saved.is_some_and(|saved| saved.elapsed() < self.pause) {
+            return (!std::mem::replace(&mut self.asked, true)).then_some(self.pause);
         }
-        if let Err(error) = self.save(world) {
+        if let Err(error) = self.save(world, Durable::No) {
             // The call worked, in this world; the next save, or the last one, tells whoever can do something about it.
             tracing::warn!(%error, "the sandbox could not be saved");
         }
-        false
+        None
+    }
+
+    /// Notes that the world changed; it is saved with the next change, or at the end.
+    pub(super) fn mark(&mut self) {
+        self.dirty = true;
     }
 
     /// Saves `world` if it changed since the last time: beside the file first, then in its place.
-    pub(super) fn save(&mut self, world: &World) -> Result<(), SandboxError> {
+    pub(super) fn save(&mut self, world: &World, durable: Durable) -> Result<(), SandboxError> {
         self.asked = false;
         if !self.dirty {
             return Ok(());
         }
-        self.replace(world)
+        let begun = Instant::now();
+        self.replace(world, durable)
             .map_err(|error| SandboxError { kind: Kind::Write(error), path: self.path.clone() })?;
         self.dirty = false;
+        self.pause = PAUSE * begun.elapsed();
         self.saved = Some(Instant::now());
         Ok(())
     }
 
-    fn replace(&self, world: &World) -> io::Result<()> {
+    fn replace(&self, world: &World, durable: Durable) -> io::Result<()> {
         let text = serde_json::to_vec(world).map_err(io::Error::other)?;
         let new = beside(&self.path, "new");
         let mut file = File::create(&new)?;
         file.write_all(&text)?;
-        file.sync_all()?;
+        if durable == Durable::Yes {
+            file.sync_all()?;
+        }
         drop(file);
         fs::rename(&new, &self.path)?;
-        let directory = self.path.parent().filter(|directory| !directory.as_os_str().is_empty());
-        File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
+        if durable == Durable::Yes {
+            let directory = self.path.parent().filter(|directory| !directory.as_os_str().is_empty());
+            File::open(directory.unwrap_or(Path::new(".")))?.sync_all()?;
+        }
+        Ok(())
     }
+}
+
+/// What a save is to outlive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Durable {
+    /// This process, however it ends.
+    No,
+    /// The machine as well.
+    Yes,
 }
 
 #[cfg(test)]
@@ -191,8 +217,11 @@ mod tests {
         let path = directory.path().join("deep/sandbox.json");
         let sandbox = Sandbox::open(&path, &options()).expect("a sandbox");
         assert!(Sandbox::open(&path, &options()).expect_err("it is in use").is_busy());
+        sandbox.save().expect("saved");
+        let saved = fs::read(&path).expect("a new one is there at once");
         sandbox.fail_image(ImageFailure::unhealthy("x"));
         drop(sandbox);
+        assert!(fs::read(&path).expect("there") != saved, "what was set is kept");
         assert!(Sandbox::open(&path, &options()).is_ok());
     }
 

@@ -5,7 +5,7 @@ use super::{
     clock::SandboxClock,
     error::ApiError,
     fault::{Fault, FaultKind},
-    file::{SAVE_EVERY, WorldFile},
+    file::{Durable, WorldFile},
     images::ImageFailure,
     rates::Rates,
     service::{self, Service},
@@ -20,6 +20,7 @@ use std::{
     collections::BTreeMap,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 use tokio::time::{Instant, sleep};
 
@@ -39,6 +40,15 @@ struct State {
     faults: Vec<Fault>,
     calls: Vec<CallRecord>,
     file: Option<WorldFile>,
+}
+
+impl State {
+    fn behave(&mut self, change: impl FnOnce(&mut Behaviour)) {
+        change(&mut self.world.behaviour);
+        if let Some(file) = &mut self.file {
+            file.mark();
+        }
+    }
 }
 
 /// What a new sandbox is like.
@@ -154,12 +164,12 @@ impl Sandbox {
 
     /// Makes containers of an image fail. Of several that fit an image, the latest counts.
     pub fn fail_image(&self, failure: ImageFailure) {
-        self.state().world.behaviour.failures.insert(0, failure);
+        self.state().behave(|behaviour| behaviour.failures.insert(0, failure));
     }
 
     /// Lets containers of all images run, also those that fail in a new sandbox.
     pub fn heal_images(&self) {
-        self.state().world.behaviour.failures.clear();
+        self.state().behave(|behaviour| behaviour.failures.clear());
     }
 
     /// Makes calls go wrong from now on. Of several faults that fit a call, the first counts.
@@ -210,9 +220,13 @@ impl Sandbox {
     /// # Errors
     /// When the file cannot be written. The world in memory is as it was.
     pub fn save(&self) -> Result<(), super::SandboxError> {
+        self.save_as(Durable::Yes)
+    }
+
+    fn save_as(&self, durable: Durable) -> Result<(), super::SandboxError> {
         let mut state = self.state();
         let State { world, file, .. } = &mut *state;
-        file.as_mut().map_or(Ok(()), |file| file.save(world))
+        file.as_mut().map_or(Ok(()), |file| file.save(world, durable))
     }
 
     /// Answers a request, or breaks the connection.
@@ -294,12 +308,12 @@ impl Sandbox {
     }
 
     /// Saves in a moment what changed just now.
-    fn save_soon(&self) {
+    fn save_after(&self, wait: Duration) {
         let inner = Arc::downgrade(&self.0);
         tokio::spawn(async move {
-            sleep(SAVE_EVERY).await;
+            sleep(wait).await;
             if let Some(inner) = inner.upgrade()
-                && let Err(error) = Self(inner).save()
+                && let Err(error) = Self(inner).save_as(Durable::No)
             {
                 tracing::warn!(%error, "the sandbox could not be saved");
             }
@@ -320,8 +334,10 @@ impl Sandbox {
         let (response, code, output) = service::execute(world, service, request, read, now, request_id);
         if code.is_none() {
             world.owners.note(&read.input, &output);
-            if !is_read(&read.operation) && file.as_mut().is_some_and(|file| file.changed(world)) {
-                self.save_soon();
+            if !is_read(&read.operation)
+                && let Some(wait) = file.as_mut().and_then(|file| file.changed(world))
+            {
+                self.save_after(wait);
             }
         }
         (response, code)
@@ -333,7 +349,7 @@ impl Drop for Inner {
     fn drop(&mut self) {
         let State { world, file, .. } = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         if let Some(file) = file
-            && let Err(error) = file.save(world)
+            && let Err(error) = file.save(world, Durable::Yes)
         {
             tracing::warn!(%error, "the sandbox could not be saved");
         }

@@ -6,6 +6,7 @@ documentation that the row names. Ends with 1 if the sandbox is in it.
 """
 
 import json
+import re
 import sys
 
 HEAD = """# Where servers that stand for AWS disagree
@@ -19,8 +20,13 @@ table is complete. Made by `compare.py`, read by a person.
 """
 
 
+# What servers make up: identifiers, but not the account.
+MADE_UP = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b(?!123456789012\b)[0-9a-f]{13,}\b|(?<=-)[0-9a-f]{8,17}\b|\b(AROA|ANPA)[A-Z0-9]+")
+
+
 def short(value):
     text = json.dumps(value, ensure_ascii=False) if not isinstance(value, str) else value
+    text = MADE_UP.sub("*", text)
     return (text if len(text) <= 90 else text[:89] + "…").replace("|", "\\|").replace("\n", " ")
 
 
@@ -55,7 +61,7 @@ def main():
         expected = result["expected"]
         wanted = told(expected["code"]) if expected["code"] != "ok" else "; ".join(f"{path} = {short(value)}" for path, value in expected["fields"].items()) or "ok"
         cells = [name, wanted, *(answers(other, expected) for other in theirs), result["source"]]
-        rows.append("| " + " | ".join(short(cell) if cell is not cells[1] else cell.replace("\n", " ") for cell in cells) + " |")
+        rows.append("| " + " | ".join(short(cell) if cell is not cells[1] else MADE_UP.sub("*", cell).replace("\n", " ") for cell in cells) + " |")
     sys.stdout.write(HEAD + "\n".join(rows) + "\n")
     wrong = [result for result in sandbox.values() if not result["right"]]
     for result in wrong:

@@ -53,7 +53,7 @@ class World:
         definition(b, "battery-web", "battery/web:1")
         definition(b, "battery-web", "battery/web:2")
         definition(b, "battery-bad", "battery/broken:1")
-        b.call("ecs", "register_task_definition", family="battery-bridge", networkMode="bridge",
+        b.call("ecs", "register_task_definition", family="battery-on-instances", networkMode="bridge",
                containerDefinitions=[{"name": "web", "image": "battery/web:1", "memory": 64, "portMappings": [{"containerPort": 80}]}])
         definition(b, "battery-old", "battery/web:0")
         b.call("ecs", "deregister_task_definition", taskDefinition="battery-old:1")
@@ -83,7 +83,7 @@ class World:
 
     def done(self):
         b = self.b
-        for name in ("battery-shop", "battery-bad", "battery-refused", "battery-spot", "battery-bridge", "battery-daemon"):
+        for name in ("battery-shop", "battery-bad", "battery-refused", "battery-spot", "battery-on-instances", "battery-daemon"):
             b.call("ecs", "delete_service", cluster=CLUSTER, service=name, force=True)
             b.until("services[0].status", "INACTIVE", "ecs", "describe_services", cluster=CLUSTER, services=[name], seconds=5)
         for task in b.call("ecs", "list_tasks", cluster=CLUSTER).get("taskArns", []):
@@ -92,7 +92,7 @@ class World:
         for group in (self.group, self.alone, self.instances):
             b.call("elbv2", "delete_target_group", TargetGroupArn=group)
         b.call("ec2", "delete_security_group", GroupId=self.security_group)
-        for name in ("battery-web:1", "battery-web:2", "battery-bad:1", "battery-bridge:1"):
+        for name in ("battery-web:1", "battery-web:2", "battery-bad:1", "battery-on-instances:1"):
             b.call("ecs", "deregister_task_definition", taskDefinition=name)
         b.call("ecs", "delete_cluster", cluster=CLUSTER)
         b.call("iam", "delete_role", RoleName="battery-services")
@@ -129,10 +129,10 @@ def refusals(b, world):
     refused("launch type and strategy", INVALID, "launchType: if specified, capacityProviderStrategy must be omitted",
             capacityProviderStrategy=[{"capacityProvider": "FARGATE", "weight": 1}])
     refused("Fargate with a task definition for instances", CLIENT + ("PlatformTaskDefinitionIncompatibilityException",), "launchType",
-            taskDefinition="battery-bridge:1", networkConfiguration=None)
+            taskDefinition="battery-on-instances:1", networkConfiguration=None)
     refused("awsvpc without a network", INVALID, "networkConfiguration: required for awsvpc", networkConfiguration=None)
     refused("a network without awsvpc", INVALID, "networkConfiguration: not supported for other network modes",
-            taskDefinition="battery-bridge:1", launchType="EC2")
+            taskDefinition="battery-on-instances:1", launchType="EC2")
     refused("no such subnet", INVALID, "networkConfiguration",
             networkConfiguration={"awsvpcConfiguration": {"subnets": ["subnet-00000000000000000"]}})
     refused("no such security group", INVALID, "networkConfiguration", networkConfiguration=world.network(securityGroups=["sg-00000000000000000"]))
@@ -213,13 +213,13 @@ def variants(b, world):
             **world.service(serviceName="battery-spot", launchType=None, capacityProviderStrategy=spot))
     b.probe("a service on instances", "ecs", "create_service", source=API + "CreateService, launchType",
             fields={"service.launchType": "EC2", "service.networkConfiguration": None},
-            **world.service(serviceName="battery-bridge", launchType="EC2", taskDefinition="battery-bridge", networkConfiguration=None))
+            **world.service(serviceName="battery-on-instances", launchType="EC2", taskDefinition="battery-on-instances", networkConfiguration=None))
     b.probe("a daemon", "ecs", "create_service", source=API + "CreateService, schedulingStrategy", fields={"service.schedulingStrategy": "DAEMON"},
-            **world.service(serviceName="battery-daemon", launchType="EC2", taskDefinition="battery-bridge", networkConfiguration=None,
+            **world.service(serviceName="battery-daemon", launchType="EC2", taskDefinition="battery-on-instances", networkConfiguration=None,
                             desiredCount=None, schedulingStrategy="DAEMON"))
     b.probe("a count for a daemon", "ecs", "update_service", cluster=CLUSTER, service="battery-daemon", desiredCount=2, refused=INVALID,
             source=API + "CreateService, desiredCount")
-    for name in ("battery-spot", "battery-bridge", "battery-daemon"):
+    for name in ("battery-spot", "battery-on-instances", "battery-daemon"):
         b.call("ecs", "delete_service", cluster=CLUSTER, service=name, force=True)
 
 

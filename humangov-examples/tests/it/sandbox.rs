@@ -79,7 +79,7 @@ fn a_failing_image_is_told_with_its_last_words() {
     world.expect(0, "apply --yes");
     world.configure(&config(&["california"], "broken", ""));
     let failed = world.expect(4, "apply --yes");
-    let told = "ECS itself put the service back to humangov-california-app:1 (1 of 1 running)";
+    let told = "ECS itself put the service back to humangov-california-app:2 (1 of 1 running)";
     assert!(failed.stderr.contains(told), "{}", failed.stderr);
     world.configure(&config(&["california"], "v1", ""));
     world.expect(0, "plan --detailed-exitcode");
@@ -122,8 +122,8 @@ fn a_command_that_is_killed_while_it_saves_leaves_the_old_world_or_the_new() {
     let (mut cut_short, mut grown) = (0, BTreeSet::new());
     for kill in 0..25_u64 {
         let mut running = world.command("apply --yes").spawn().unwrap();
-        // Spread over the whole of a run, which takes about a second.
-        std::thread::sleep(Duration::from_millis(20 + kill * 37 % 900));
+        // Spread over the whole of a run, which takes about a third of a second.
+        std::thread::sleep(Duration::from_millis(10 + kill * 13 % 330));
         running.kill().unwrap();
         cut_short += usize::from(running.wait().unwrap().code().is_none());
         let saved: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
