@@ -111,25 +111,25 @@ async fn a_service(clients: &Clients, image: &str) {
 #[tokio::test(start_paused = true)]
 async fn the_sdks_waiters_live_in_virtual_time() {
     let mut options = SandboxOptions::aws_like();
-    options.timings.task_start = Duration::from_secs(600);
-    let sandbox = Sandbox::with_options(options);
+    options.timings.task_start = Duration::from_mins(10);
+    let sandbox = Sandbox::with_options(&options);
     let clients = clients(&sandbox);
     let (wall, virtually) = (Instant::now(), tokio::time::Instant::now());
     a_service(&clients, "app:v1").await;
     let stable = clients.ecs.wait_until_services_stable().cluster("main").services("web");
-    stable.wait(Duration::from_secs(1800)).await.unwrap();
+    stable.wait(Duration::from_mins(30)).await.unwrap();
     println!("{:?} of virtual time took {:?}", virtually.elapsed(), wall.elapsed());
-    assert!(virtually.elapsed() >= Duration::from_secs(600));
+    assert!(virtually.elapsed() >= Duration::from_mins(10));
     assert!(sandbox.count("DescribeServices") > 5, "it was asked again and again");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_failing_image_trips_the_circuit_breaker() {
-    let sandbox = Sandbox::with_options(SandboxOptions::aws_like());
+    let sandbox = Sandbox::with_options(&SandboxOptions::aws_like());
     sandbox.fail_image(ImageFailure::exits("app:bad", 7, ["no database"]));
     let clients = clients(&sandbox);
     a_service(&clients, "app:bad").await;
-    tokio::time::sleep(Duration::from_secs(1800)).await;
+    tokio::time::sleep(Duration::from_mins(30)).await;
     let described = clients.ecs.describe_services().cluster("main").services("web").send().await.unwrap();
     let deployment = &described.services()[0].deployments()[0];
     assert_eq!(deployment.rollout_state().unwrap().as_str(), "FAILED", "{deployment:?}");
@@ -168,7 +168,7 @@ async fn faults_meet_the_sdk_as_they_do_on_a_bad_day() {
 
 #[tokio::test(start_paused = true)]
 async fn calls_take_time_and_too_many_of_them_are_refused() {
-    let sandbox = Sandbox::with_options(SandboxOptions::aws_like());
+    let sandbox = Sandbox::with_options(&SandboxOptions::aws_like());
     let clients = clients(&sandbox);
     let virtually = tokio::time::Instant::now();
     for n in 0..40 {

@@ -3,7 +3,6 @@
 
 use super::{
     Sandbox,
-    instance::Broken,
     wire::{Request, Response},
 };
 use aws_smithy_async::{rt::sleep::TokioSleep, time::SharedTimeSource};
@@ -55,14 +54,11 @@ impl HttpConnector for Sandbox {
         let sandbox = self.clone();
         HttpConnectorFuture::new(async move {
             let request = received(request).await?;
-            match sandbox.answer(&request).await {
-                Ok(response) => Ok(sent(response)?),
-                Err(Broken) => {
-                    let reset =
-                        io::Error::new(io::ErrorKind::ConnectionReset, "connection reset by the sandbox");
-                    Err(ConnectorError::io(reset.into()))
-                }
-            }
+            let Ok(response) = sandbox.answer(&request).await else {
+                let reset = io::Error::new(io::ErrorKind::ConnectionReset, "connection reset by the sandbox");
+                return Err(ConnectorError::io(reset.into()));
+            };
+            sent(response)
         })
     }
 }

@@ -2,6 +2,7 @@
 //! [`Ids`]: identifiers that look as AWS's do, and are the same for the same calls in the same order.
 
 use serde::{Deserialize, Serialize};
+use std::fmt::Write;
 
 /// Makes identifiers.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -22,7 +23,7 @@ impl Ids {
     pub(super) fn hex(&mut self, digits: usize) -> String {
         let mut text = String::new();
         while text.len() < digits {
-            text.push_str(&format!("{:016x}", self.next()));
+            let _ = write!(text, "{:016x}", self.next());
         }
         text.truncate(digits);
         text
@@ -32,7 +33,7 @@ impl Ids {
     pub(super) fn digits(&mut self, digits: usize) -> String {
         let mut text = (1 + self.next() % 9).to_string();
         while text.len() < digits {
-            text.push_str(&format!("{:019}", self.next()));
+            let _ = write!(text, "{:019}", self.next());
         }
         text.truncate(digits);
         text

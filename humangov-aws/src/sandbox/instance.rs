@@ -127,12 +127,12 @@ pub(super) struct Broken;
 impl Sandbox {
     /// An empty account, 123456789012, with a default VPC in every region, in which all is done at once.
     pub fn new() -> Self {
-        Self::with_options(SandboxOptions::default())
+        Self::with_options(&SandboxOptions::default())
     }
 
     /// An empty account like this.
-    pub fn with_options(options: SandboxOptions) -> Self {
-        Self::of(options.world(), &options, None)
+    pub fn with_options(options: &SandboxOptions) -> Self {
+        Self::of(options.world(), options, None)
     }
 
     pub(super) fn of(world: World, options: &SandboxOptions, file: Option<WorldFile>) -> Self {

@@ -126,7 +126,7 @@ fn write_form(form: &mut String, name: &str, value: &Value, ec2: bool) {
     match value {
         Value::Null => {}
         Value::Object(members) => {
-            members.iter().for_each(|(key, value)| write_form(form, &under(key), value, ec2))
+            members.iter().for_each(|(key, value)| write_form(form, &under(key), value, ec2));
         }
         Value::Array(items) => {
             for (n, item) in (1..).zip(items) {

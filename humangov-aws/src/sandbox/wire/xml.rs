@@ -2,16 +2,17 @@
 //! Values as XML.
 
 use serde_json::Value;
+use std::fmt::Write;
 
 /// The members of an object as elements, in the order of their names. A list becomes one element with an `item` for each of
 /// its values; what is null is left out.
 pub(super) fn members(value: &Value, item: &str) -> String {
     let mut out = String::new();
-    write(&mut out, value, item);
+    put(&mut out, value, item);
     out
 }
 
-fn write(out: &mut String, value: &Value, item: &str) {
+fn put(out: &mut String, value: &Value, item: &str) {
     match value {
         Value::Null => {}
         Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
@@ -19,16 +20,16 @@ fn write(out: &mut String, value: &Value, item: &str) {
         Value::String(text) => out.push_str(&escaped(text)),
         Value::Array(values) => {
             for value in values {
-                out.push_str(&format!("<{item}>"));
-                write(out, value, item);
-                out.push_str(&format!("</{item}>"));
+                let _ = write!(out, "<{item}>");
+                put(out, value, item);
+                let _ = write!(out, "</{item}>");
             }
         }
         Value::Object(members) => {
             for (name, value) in members.iter().filter(|(_, value)| !value.is_null()) {
-                out.push_str(&format!("<{name}>"));
-                write(out, value, item);
-                out.push_str(&format!("</{name}>"));
+                let _ = write!(out, "<{name}>");
+                put(out, value, item);
+                let _ = write!(out, "</{name}>");
             }
         }
     }

@@ -108,7 +108,7 @@ pub(super) fn updated(text: &str, terms: Terms<'_>, item: &Item) -> Result<Item,
     Ok(after)
 }
 
-impl<'a> Parser<'a> {
+impl Parser<'_> {
     fn peek(&self) -> Option<&String> {
         self.tokens.get(self.at)
     }

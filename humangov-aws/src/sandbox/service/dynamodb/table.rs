@@ -19,7 +19,7 @@ use std::{collections::BTreeMap, time::Duration};
 const MOST_TABLES: usize = 2500;
 const MOST_INDEXES: usize = 20;
 /// How often the expiry of a table may be changed.
-const EXPIRY_CHANGES_EVERY: Duration = Duration::from_secs(3600);
+const EXPIRY_CHANGES_EVERY: Duration = Duration::from_hours(1);
 
 /// A table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

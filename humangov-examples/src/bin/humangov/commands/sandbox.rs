@@ -18,7 +18,7 @@ pub fn run(args: &Args, global: &Global, output: Output) -> Result<Exit, Failure
     let path = global.sandbox.as_deref().unwrap_or(Path::new(SANDBOX));
     match &args.command {
         SandboxCommand::Reset(args) => reset(args, path, output),
-        SandboxCommand::Show => block_on(show(path, global, output)),
+        SandboxCommand::Show => show(path, global, output),
         SandboxCommand::Serve(args) => block_on(serve(args, path, global, output)),
     }
 }
@@ -48,7 +48,7 @@ fn reset(args: &SandboxReset, path: &Path, output: Output) -> Result<Exit, Failu
     Ok(Exit::Ok)
 }
 
-async fn show(path: &Path, global: &Global, output: Output) -> Result<Exit, Failure> {
+fn show(path: &Path, global: &Global, output: Output) -> Result<Exit, Failure> {
     let sandbox = existing(path, global)?;
     let resources = sandbox.resources();
     let mut text =
