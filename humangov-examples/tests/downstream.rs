@@ -35,7 +35,7 @@ async fn ohio_is_deployed_with_one_service_and_a_table_of_its_own() -> Result<()
         .build();
     let fleet = Fleet::new(vec![BaseStack::builder().fleet(&hr).build().into_stack()?, ohio.into_stack()?])?;
     let plan = fleet.plan(&handlers, &*store, &FleetPlanOptions::default()).await?;
-    let executor = Executor::new(handlers, store.clone());
+    let executor = Executor::new(handlers, Arc::<MemoryStore>::clone(&store));
     let report = fleet::apply(&executor, &*store, &plan, &Cancel::new(), &Events::none()).await?;
 
     assert!(report.stacks.iter().all(|(_, result)| result.is_good()), "{report:?}");

@@ -5,6 +5,9 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, builder::FalseyValueP
 use clap_complete::Shell;
 use std::{path::PathBuf, time::Duration};
 
+/// Where the configuration is if nothing else is said.
+const CONFIG: &str = "humangov.toml";
+
 /// Where the sandbox is if nothing else is said.
 pub const SANDBOX: &str = ".humangov/sandbox.json";
 
@@ -29,7 +32,7 @@ pub struct Global {
         global = true,
         value_name = "FILE",
         env = "HUMANGOV_CONFIG",
-        default_value = "humangov.toml",
+        default_value = CONFIG,
         hide_env = true
     )]
     pub config: PathBuf,
@@ -71,6 +74,34 @@ pub struct Global {
     /// No colours, as with `NO_COLOR`.
     #[arg(long, global = true, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new(), env = "HUMANGOV_NO_COLOR", hide_env = true)]
     pub no_color: bool,
+}
+
+impl Global {
+    /// `humangov COMMAND` with those of these flags without which it would work elsewhere, and these states: for people to type.
+    pub fn again(&self, command: &str, states: &States) -> String {
+        let mut words = vec!["humangov".to_owned(), command.to_owned()];
+        if let Some(sandbox) = &self.sandbox {
+            let named = sandbox.as_os_str() != SANDBOX;
+            words.push(if named {
+                format!("--sandbox={}", sandbox.display())
+            } else {
+                "--sandbox".to_owned()
+            });
+        }
+        if self.config.as_os_str() != CONFIG {
+            words.push(format!("--config {}", self.config.display()));
+        }
+        let flags = [
+            ("--profile", &self.profile),
+            ("--region", &self.region),
+            ("--endpoint-url", &self.endpoint_url),
+        ];
+        words.extend(
+            flags.into_iter().filter_map(|(flag, value)| Some(format!("{flag} {}", value.as_ref()?))),
+        );
+        words.extend(states.states.iter().cloned());
+        words.join(" ")
+    }
 }
 
 /// What to do.
@@ -251,7 +282,7 @@ pub struct Completions {
 }
 
 /// Which states.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct States {
     /// States by name or postal code, or `base` for what they share; all of the configuration when none is given.
     #[arg(value_name = "STATES")]
@@ -298,6 +329,31 @@ mod tests {
     #[test]
     fn the_definitions_do_not_contradict_each_other() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn what_is_to_be_typed_next_works_in_the_same_place() {
+        let cli = Cli::parse_from([
+            "humangov",
+            "--no-color",
+            "plan",
+            "--sandbox",
+            "--config",
+            "a.toml",
+            "ohio",
+            "texas",
+        ]);
+        let Command::Plan(plan) = &cli.command else { panic!("{cli:?}") };
+        assert_eq!(
+            cli.global.again("apply", &plan.states),
+            "humangov apply --sandbox --config a.toml ohio texas"
+        );
+        let cli = Cli::parse_from(["humangov", "plan", "--sandbox=x.json", "--region", "us-west-2"]);
+        let Command::Plan(plan) = &cli.command else { panic!("{cli:?}") };
+        assert_eq!(
+            cli.global.again("apply", &plan.states),
+            "humangov apply --sandbox=x.json --region us-west-2"
+        );
     }
 
     #[test]

@@ -29,5 +29,19 @@ pub async fn run(args: &Apply, global: &Global, output: Output) -> Result<Exit, 
     if !plan.is_no_op() {
         consent(output, args.run.yes, "Apply this? Type yes:", "yes")?;
     }
-    Run { session: &session, output, settings: &args.run, plan: &plan, verb: "Applied" }.execute().await
+    let run = Run { session: &session, output, settings: &args.run, plan: &plan, verb: "Applied" };
+    let exit = run.execute().await?;
+    if exit == Exit::Ok {
+        let next = [
+            ("status", "how it runs"),
+            ("plan", "what another configuration would change"),
+            ("destroy", "takes it down, keeping data"),
+        ];
+        let lines = next.map(|(command, what)| (global.again(command, &args.states), what));
+        let width = lines.iter().map(|(line, _)| line.chars().count()).max().unwrap_or_default();
+        for (line, what) in lines {
+            output.note(&format!("Next: {line:<width$}   {what}"));
+        }
+    }
+    Ok(exit)
 }

@@ -6,7 +6,7 @@ use super::{
     planning::{SavedPlan, declared, open, plan_document, planned},
 };
 use crate::{
-    cli::{Global, Plan},
+    cli::{Global, Plan, States},
     config::Config,
     exit::Exit,
     output::{Failure, Output, plan_text, seconds},
@@ -35,10 +35,10 @@ pub async fn run(args: &Plan, global: &Global, output: Output) -> Result<Exit, F
     output.note(&format!("{} calls, {}", session.calls(), seconds(started.elapsed())));
     if let Some(path) = &args.out {
         SavedPlan::new(&session, plan).save(path)?;
-        output.note(&format!("Next: humangov apply --plan {}", path.display()));
+        let apply = global.again("apply", &States::default());
+        output.note(&format!("Next: {apply} --plan {}", path.display()));
     } else if changes {
-        let named = args.states.states.join(" ");
-        output.note(format!("Next: humangov apply {named}").trim_end());
+        output.note(&format!("Next: {}", global.again("apply", &args.states)));
     }
     Ok(if changes && args.detailed_exitcode { Exit::Changes } else { Exit::Ok })
 }

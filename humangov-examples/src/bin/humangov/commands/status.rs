@@ -52,7 +52,8 @@ pub async fn run(args: &Status, global: &Global, output: Output) -> Result<Exit,
     // What all share comes first.
     snapshots.sort_by_key(|snapshot| snapshot.stack.as_str() != BaseStack::NAME);
     if snapshots.is_empty() && !output.is_json() {
-        output.result("Nothing is recorded here. Next: humangov apply", || Value::Null)?;
+        let next = global.again("apply", &args.states);
+        output.result(&format!("Nothing is recorded here. Next: {next}"), || Value::Null)?;
         return Ok(Exit::Ok);
     }
     let found = look(&session, &snapshots, !args.no_refresh).await;
