@@ -266,7 +266,9 @@ fn of_ec2(code: &str) -> Option<Kind> {
         | "InvalidSecurityGroupID.NotFound"
         | "InvalidSecurityGroupId.NotFound"
         | "InvalidSubnetID.NotFound"
+        | "InvalidSubnetID.Malformed"
         | "InvalidSubnetId.Malformed"
+        | "InvalidVpcID.Malformed"
         | "InvalidVpcID.NotFound" => Kind::NotFound,
         "RulesPerSecurityGroupLimitExceeded" | "SecurityGroupLimitExceeded" => Kind::Quota,
         "InvalidParameter"

@@ -328,6 +328,7 @@ mod tests {
     async fn a_failed_call_keeps_its_cause() {
         for (code, kind) in [
             ("InvalidSubnetID.NotFound", NetworkErrorKind::SubnetNotFound),
+            ("InvalidSubnetID.Malformed", NetworkErrorKind::SubnetNotFound),
             ("UnauthorizedOperation", NetworkErrorKind::CallFailed),
         ] {
             let call = mock!(Client::describe_subnets).then_error(move || {

@@ -57,21 +57,17 @@ impl ListenerHandler {
         Ok(found)
     }
 
-    async fn add_certificates(&self, listener: &str, added: &[&Input<String>]) -> Result<(), HandlerError> {
-        let certificates = added.iter().map(|added| certificate(added)).collect();
+    /// One certificate: a call takes no more (AddListenerCertificates, `Certificates`).
+    async fn add_certificate(&self, listener: &str, added: &Input<String>) -> Result<(), HandlerError> {
         let call = self.client.add_listener_certificates().listener_arn(listener);
-        let answer = call.set_certificates(Some(certificates)).send().await;
+        let answer = call.certificates(certificate(added)).send().await;
         answer.map(drop).map_err(|error| classify(Service::Elbv2, "AddListenerCertificates", error))
     }
 
-    async fn remove_certificates(
-        &self,
-        listener: &str,
-        removed: &[&Input<String>],
-    ) -> Result<(), HandlerError> {
-        let certificates = removed.iter().map(|removed| certificate(removed)).collect();
+    /// One certificate, as with adding.
+    async fn remove_certificate(&self, listener: &str, removed: &Input<String>) -> Result<(), HandlerError> {
         let call = self.client.remove_listener_certificates().listener_arn(listener);
-        let answer = call.set_certificates(Some(certificates)).send().await;
+        let answer = call.certificates(certificate(removed)).send().await;
         gone(answer.map_err(|error| classify(Service::Elbv2, "RemoveListenerCertificates", error)))
     }
 }
@@ -153,9 +149,8 @@ impl Handler for ListenerHandler {
             let port = Some(int(spec.port));
             outputs("DescribeListeners", listeners.iter().find(|one| one.port() == port))?
         };
-        let additional: Vec<_> = additional(&spec.protocol).iter().collect();
-        if !additional.is_empty() {
-            steps.next(self.add_certificates(outputs.arn.as_str(), &additional).await)?;
+        for added in additional(&spec.protocol) {
+            steps.next(self.add_certificate(outputs.arn.as_str(), added).await)?;
         }
         Ok(outputs)
     }
@@ -191,13 +186,11 @@ impl Handler for ListenerHandler {
         }
         if wanted.is_some() {
             let (prior, desired) = (additional(&prior.protocol), additional(&desired.protocol));
-            let added: Vec<_> = desired.iter().filter(|one| !prior.contains(one)).collect();
-            if !added.is_empty() {
-                steps.next(self.add_certificates(arn, &added).await)?;
+            for added in desired.iter().filter(|one| !prior.contains(one)) {
+                steps.next(self.add_certificate(arn, added).await)?;
             }
-            let removed: Vec<_> = prior.iter().filter(|one| !desired.contains(one)).collect();
-            if !removed.is_empty() {
-                steps.next(self.remove_certificates(arn, &removed).await)?;
+            for removed in prior.iter().filter(|one| !desired.contains(one)) {
+                steps.next(self.remove_certificate(arn, removed).await)?;
             }
         }
         tags::change(&self.client, cx, arn, (&prior.tags, &desired.tags), &mut steps).await?;

@@ -127,6 +127,8 @@ def modules():
 
 def main():
     endpoint, wanted = sys.argv[1], sys.argv[2:]
+    # The modules of probes are to have this PRESENT, and not one of another copy of this file.
+    sys.modules["battery"] = sys.modules["__main__"]
     sys.path.insert(0, str(HERE))
     battery = Battery(endpoint)
     for service in wanted or modules():

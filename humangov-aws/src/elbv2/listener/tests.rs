@@ -112,6 +112,25 @@ async fn a_secure_listener_names_its_policy_and_gets_other_certificates_by_a_sec
 }
 
 #[tokio::test]
+async fn other_certificates_are_added_one_by_one() {
+    let create = mock!(Client::create_listener)
+        .then_output(|| CreateListenerOutput::builder().listeners(described("humangov", 443)).build());
+    let add = |arn: &'static str| {
+        mock!(Client::add_listener_certificates)
+            .match_requests(
+                move |request| matches!(request.certificates(), [one] if one.certificate_arn() == Some(arn)),
+            )
+            .then_output(|| AddListenerCertificatesOutput::builder().build())
+    };
+    let (first, second) = (add(OTHER), add(CERTIFICATE));
+    let handler = handler(mock_client!(aws_sdk_elasticloadbalancingv2, [&create, &first, &second]));
+    let mut two = https();
+    two.additional_certificates = vec![OTHER.into(), CERTIFICATE.into()];
+    handler.create(&cx(ADDRESS), &listener(two.into())).await.expect("made");
+    assert_eq!((first.num_calls(), second.num_calls()), (1, 1));
+}
+
+#[tokio::test]
 async fn a_taken_port_is_told_and_a_lost_arn_is_read() {
     let taken = mock!(Client::create_listener)
         .then_error(|| CreateListenerError::generic(refusal("DuplicateListener")));

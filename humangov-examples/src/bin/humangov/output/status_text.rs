@@ -80,6 +80,9 @@ type Cell = (String, Style);
 const PLAIN: Style = Style::new();
 const NOTHING: &str = "-";
 
+/// How many states that are not applied have a line of their own.
+const MOST_MISSING: usize = 3;
+
 impl Status {
     /// The table; with every resource when `all` are to be told.
     pub fn table(&self, all: bool) -> String {
@@ -90,7 +93,11 @@ impl Status {
         }
         head.push("updated");
         let mut lines = vec![head.iter().map(|word| ((*word).to_owned(), STRONG)).collect::<Vec<Cell>>()];
-        for row in &self.rows {
+        // A few that are not applied yet are worth a line each; dozens hide what there is.
+        let missing = self.rows.iter().filter(|row| row.age.is_none()).count();
+        let folded = !all && missing > MOST_MISSING && missing < self.rows.len();
+        let rows: Vec<&Row> = self.rows.iter().filter(|row| !folded || row.age.is_some()).collect();
+        for row in &rows {
             let mut line = vec![
                 (row.stack.clone(), PLAIN),
                 (row.revision(), PLAIN),
@@ -109,7 +116,7 @@ impl Status {
             .collect();
         let mut text = String::new();
         for (i, line) in lines.iter().enumerate() {
-            let row = i.checked_sub(1).map(|i| &self.rows[i]);
+            let row = i.checked_sub(1).map(|i| rows[i]);
             let notes = row.map(Row::notes).unwrap_or_default();
             let mut gap = 0;
             for ((word, style), width) in line.iter().zip(&widths) {
@@ -127,8 +134,11 @@ impl Status {
                 row.tell_outputs(&mut text);
             }
         }
+        if folded {
+            let _ = writeln!(text, "{missing} more states are not applied; --all lists them");
+        }
         // Where there is only one state there is room for more of it.
-        let mut states = self.rows.iter().filter(|row| row.stack != BaseStack::NAME);
+        let mut states = rows.iter().filter(|row| row.stack != BaseStack::NAME);
         if let (false, Some(only), None) = (all, states.next(), states.next()) {
             only.tell_outputs(&mut text);
         }

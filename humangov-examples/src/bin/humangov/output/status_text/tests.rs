@@ -93,3 +93,30 @@ fn drift_is_told_below_the_table() {
       ohio           ecs.service/app      gone
     ");
 }
+
+#[test]
+fn many_states_that_are_not_applied_are_counted() {
+    let row = |stack: &str, age: Option<u64>| Row {
+        stack: stack.to_owned(),
+        age: age.map(Duration::from_secs),
+        image: None,
+        service: Fact::None,
+        health: Fact::None,
+        drift: None,
+        behind: false,
+        left: None,
+        resources: Vec::new(),
+        outputs: Vec::new(),
+    };
+    let rows = ["alabama", "alaska", "arizona", "arkansas"].map(|stack| row(stack, None));
+    let rows = std::iter::once(row("california", Some(3))).chain(rows).collect();
+    let mut status = Status { rows, unread: Vec::new() };
+    insta::assert_snapshot!(anstream::adapter::strip_str(&status.table(false)), @"
+                revision  image  running  health  updated
+    california  -         -      -        -       3 s ago
+    4 more states are not applied; --all lists them
+    ");
+    assert!(status.table(true).contains("arkansas"));
+    status.rows.truncate(4);
+    assert!(status.table(false).contains("arizona"), "a few have a line each");
+}
