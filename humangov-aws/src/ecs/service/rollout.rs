@@ -163,16 +163,18 @@ fn why(deployment: &types::Deployment) -> String {
     }
 }
 
-/// The service's events since our deployment was made, the latest first.
+/// The latest of the service's events since our deployment was made, in the order in which they happened.
 pub(super) fn events(service: &types::Service, outputs: &ServiceOutputs) -> Vec<String> {
-    since(service, created(outputs).as_ref())
+    let mut told: Vec<String> = since(service, created(outputs).as_ref())
         .take(MAX_LINES)
         .map(|event| {
             let at = event.created_at().map(|at| DateTime::from_secs(at.secs()));
             let at = at.and_then(|at| at.fmt(Format::DateTime).ok()).unwrap_or_default();
             format!("{at} {}", without_service(event.message().unwrap_or_default())).trim_start().to_owned()
         })
-        .collect()
+        .collect();
+    told.reverse();
+    told
 }
 
 /// ECS lists the latest event first.

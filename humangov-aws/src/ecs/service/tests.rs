@@ -640,6 +640,7 @@ async fn a_failed_deployment_is_told_with_events_and_the_last_words_of_its_tasks
     };
     service.events = Some(vec![
         event(STARTED + 60, "(service california) deployment ecs-svc/8157234 deployment failed."),
+        event(STARTED + 30, "(service california) has started 2 tasks."),
         event(STARTED - 60, "(service california) has reached a steady state."),
     ]);
     let task = |started_by: &str, code: i32| {
@@ -668,6 +669,7 @@ async fn a_failed_deployment_is_told_with_events_and_the_last_words_of_its_tasks
         Readiness::Failed {
             reason: "deployment ecs-svc/8157234 failed: ECS deployment circuit breaker: tasks failed to start; 3 tasks failed".to_owned(),
             details: vec![
+                "2026-09-21T14:13:50Z has started 2 tasks.".to_owned(),
                 "2026-09-21T14:14:20Z deployment ecs-svc/8157234 deployment failed.".to_owned(),
                 "2 tasks stopped: Essential container in task exited (EssentialContainerExited)".to_owned(),
                 "container app exited 3".to_owned(),
