@@ -10,7 +10,7 @@ use crate::{
 };
 use std::{error::Error, fmt};
 
-/// A run that could not be begun, or whose record could not be kept. A step that fails is not an error: see [`Outcome`].
+/// A run that could not be begun, or whose record could not be kept. A step that fails is not an error: see [`Outcome`](super::Outcome).
 #[derive(Debug, Clone)]
 pub struct ExecError {
     pub(super) kind: ExecErrorKind,

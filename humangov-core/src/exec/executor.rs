@@ -97,7 +97,7 @@ impl Executor {
     ///
     /// # Errors
     /// When the run could not be begun (nothing was touched), or could not be recorded. A step that fails is no error here:
-    /// match the report's [`Outcome`].
+    /// match the report's [`Outcome`](super::Outcome).
     pub async fn apply(
         &self,
         plan: &Plan,
