@@ -2,17 +2,18 @@
 //! Plans of many stacks.
 
 use crate::{
-    address::{RunId, StackName},
+    address::{Address, RunId, StackName},
     exec::ExecError,
     graph::Dag,
-    handler::{Depth, Registry},
+    handler::{Depth, Ownership, Registry},
     names::FleetName,
     plan::{
         Imports, LiveSet, Plan, PlanError, PlanOptions, RefreshError, RefreshTarget, Summary, plan,
         plan_destroy, refresh,
     },
     stack::Stack,
-    store::{Snapshot, StateStore, StoreError, Versioned},
+    store::{Recorded, Snapshot, StateStore, StoreError, Version, Versioned},
+    value::{Json, Reference, Source, resolve},
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, error::Error, fmt};
@@ -218,12 +219,22 @@ pub struct Teardown {
     pub fleet: FleetName,
     /// The stacks.
     pub stacks: Vec<StackName>,
+    /// What is declared of some of them.
+    pub declared: Vec<Stack>,
 }
 
 impl Teardown {
     /// These stacks of `fleet`.
     pub fn new(fleet: FleetName, stacks: Vec<StackName>) -> Self {
-        Self { fleet, stacks }
+        Self { fleet, stacks, declared: Vec::new() }
+    }
+
+    /// Looks for what `stacks` declare as well: what bears the tags of a stack that goes and is not recorded, since a run was killed
+    /// or its record lost, goes too. Only with [`FleetPlanOptions::refresh`].
+    #[must_use]
+    pub fn declaring(mut self, stacks: impl IntoIterator<Item = Stack>) -> Self {
+        self.declared.extend(stacks);
+        self
     }
 
     /// Plans to take the stacks down: `base` once all the others are gone, those at the same time.
@@ -243,14 +254,18 @@ impl Teardown {
         for name in others.iter().chain(&bases) {
             snapshots.push(((*name).clone(), store.load(name).await?));
         }
-        let imports = Imports::none();
+        let imports = match base {
+            Some(base) if options.refresh => self.exports(registry, store, base).await?,
+            _ => Imports::none(),
+        };
+        let declared = |name: &StackName| self.declared.iter().find(|stack| stack.name() == name);
         let live = if options.refresh {
             let targets: Vec<RefreshTarget<'_>> = snapshots
                 .iter()
                 .map(|(name, snapshot)| RefreshTarget {
                     fleet: &self.fleet,
                     name,
-                    stack: None,
+                    stack: declared(name),
                     snapshot: snapshot.as_ref().map(|snapshot| &snapshot.value),
                     imports: &imports,
                 })
@@ -265,8 +280,21 @@ impl Teardown {
         };
         let (mut plans, mut refused) = (Vec::new(), Vec::new());
         for ((name, snapshot), live) in snapshots.iter().zip(&live) {
-            match plan_destroy(&self.fleet, name, snapshot.as_ref(), live.as_ref(), &options.plan) {
-                Ok(plan) => plans.push(plan),
+            let unrecorded = match (declared(name), live) {
+                (Some(stack), Some(live)) => unrecorded(stack, snapshot.as_ref(), live),
+                _ => BTreeMap::new(),
+            };
+            let known = with(snapshot.as_ref(), &self.fleet, name, &unrecorded);
+            match plan_destroy(&self.fleet, name, known.as_ref(), live.as_ref(), &options.plan) {
+                Ok(mut plan) => {
+                    plan.base = snapshot.as_ref().map(|snapshot| snapshot.version.clone());
+                    for change in
+                        plan.changes.iter_mut().filter(|change| unrecorded.contains_key(&change.address))
+                    {
+                        change.reason = Some("it bears our tags and was not recorded".to_owned());
+                    }
+                    plans.push(plan);
+                }
                 Err(error) => refused.push(error),
             }
         }
@@ -280,6 +308,87 @@ impl Teardown {
             .collect();
         Ok(FleetPlan { format_version: FleetPlan::FORMAT, plans, after })
     }
+
+    /// What `base` exports, by its record or, where that is lost, by what is there: other stacks are looked for by it.
+    async fn exports(
+        &self,
+        registry: &Registry,
+        store: &dyn StateStore,
+        base: &StackName,
+    ) -> Result<Imports, FleetError> {
+        if let Some(recorded) = store.load(base).await? {
+            return Ok(Imports::none().with(&recorded.value));
+        }
+        let Some(stack) = self.declared.iter().find(|stack| stack.name() == base) else {
+            return Ok(Imports::none());
+        };
+        let none = Imports::none();
+        let target = RefreshTarget {
+            fleet: &self.fleet,
+            name: base,
+            stack: Some(stack),
+            snapshot: None,
+            imports: &none,
+        };
+        let found = refresh(registry, &[target], Depth::Identity, RunId::generate()).await?;
+        let output = |reference: &Reference| match &reference.source {
+            Source::Resource(address) => found.first()?.get(address)??.outputs.get(&*reference.attr).cloned(),
+            Source::Stack(_) => None,
+        };
+        let mut exports = stack.exports().clone();
+        exports.retain(|_, value| resolve(value, &output));
+        Ok(none.with_exports(base.clone(), exports))
+    }
+}
+
+/// What is there of `stack`, ours by its tags or by its parent's, and not in its snapshot: as it would be recorded.
+fn unrecorded(
+    stack: &Stack,
+    snapshot: Option<&Versioned<Snapshot>>,
+    live: &LiveSet,
+) -> BTreeMap<Address, Recorded> {
+    let is_recorded = |address| snapshot.is_some_and(|it| it.value.resources.contains_key(address));
+    let mut found = BTreeMap::new();
+    for declared in stack.resources().iter().filter(|declared| !is_recorded(declared.address())) {
+        let address = declared.address();
+        let Some(Some(there)) = live.get(address) else { continue };
+        let ours = match &there.ownership {
+            Ownership::Owner(owner) => owner.is(stack.fleet(), stack.name(), address),
+            Ownership::Parent => true,
+            Ownership::Nobody => false,
+        };
+        if ours {
+            let (spec, outputs) = (Json::from(&there.spec), Json::from(&there.outputs));
+            let mut record = Recorded::new(declared.spec().digest(), spec, outputs);
+            record.dependencies = declared
+                .dependencies
+                .iter()
+                .map(|&on| stack.resources()[on as usize].address().clone())
+                .collect();
+            record.holds_data = declared.spec().info().holds_data;
+            record.unfinished = true;
+            found.insert(address.clone(), record);
+        }
+    }
+    found
+}
+
+/// `snapshot` with what was found besides it.
+fn with(
+    snapshot: Option<&Versioned<Snapshot>>,
+    fleet: &FleetName,
+    name: &StackName,
+    more: &BTreeMap<Address, Recorded>,
+) -> Option<Versioned<Snapshot>> {
+    if more.is_empty() {
+        return snapshot.cloned();
+    }
+    let mut known = snapshot.cloned().unwrap_or_else(|| Versioned {
+        value: Snapshot::empty(fleet.clone(), name.clone()),
+        version: Version::new("none"),
+    });
+    known.value.resources.extend(more.clone());
+    Some(known)
 }
 
 /// A fleet that could not be planned.

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Things that were there before a run that did not know of them.
 
-use crate::world::{World, address, cause, chain, stack, thing};
+use crate::world::{World, address, california, cause, chain, fleet, stack, thing};
 use humangov_core::{
     exec::Outcome,
+    fleet::{FleetPlanOptions, Teardown},
     handler::HandlerErrorKind,
+    plan::Plan,
     store::MemoryStore,
     testing::{CallOperation, Fault, Thing, When},
 };
@@ -127,4 +129,27 @@ async fn a_lost_answer_to_the_second_half_of_a_delete_first_replacement_is_found
     let report = world.apply(&of(2)).await;
     assert!(matches!(report.outcome, Outcome::RolledBack { .. }), "{report:#?}");
     assert_eq!(world.all().await, before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_teardown_that_is_told_what_was_declared_takes_down_what_no_record_knows() {
+    let mut world = forgetful().await;
+    // What is under our name and is not ours stays, and is nobody's business here.
+    world.cloud.untag("a");
+    let plan = teardown(&world, true).await;
+    let told: Vec<_> = plan.changes.iter().map(|it| (it.address.name(), it.reason.as_deref())).collect();
+    let reason = Some("it bears our tags and was not recorded");
+    assert_eq!(told, [("c", reason), ("b", reason)], "the last made goes first");
+    assert!(world.execute(&plan).await.unwrap().outcome.is_applied());
+    assert_eq!(world.cloud.names(), ["a"]);
+    world.store = Arc::new(MemoryStore::new());
+    assert!(teardown(&world, false).await.is_no_op(), "without the declaration nothing is looked for");
+}
+
+async fn teardown(world: &World, declared: bool) -> Plan {
+    let teardown = Teardown::new(fleet(), vec![california()]);
+    let teardown = if declared { teardown.declaring([chain()]) } else { teardown };
+    let options = FleetPlanOptions::default();
+    let plan = teardown.plan(&world.registry(), &*world.store, None, &options).await.unwrap();
+    plan.plans.into_iter().next().unwrap()
 }

@@ -146,3 +146,16 @@ fn what_a_command_made_is_served_to_others() {
     let clusters = served.boto3(script);
     assert_eq!(clusters, json!(["arn:aws:ecs:us-east-1:123456789012:cluster/humangov"]));
 }
+
+#[test]
+fn what_no_record_knows_is_taken_down_when_its_state_is_named() {
+    let world = World::sandbox(&config(&["california"], "v1", ""));
+    world.expect(0, "apply --yes");
+    // As after a run that was killed before it wrote a word.
+    fs::remove_dir_all(world.path("sandbox.json.store")).unwrap();
+    world.expect(0, "destroy --yes");
+    assert_eq!(shown(&world).len(), 14, "what nobody named and no record tells of is left alone");
+    let destroyed = world.expect(0, "destroy --yes --delete-data california base");
+    assert!(destroyed.stderr.contains("it bears our tags and was not recorded"), "{}", destroyed.stderr);
+    assert_eq!(shown(&world), BTreeSet::new());
+}

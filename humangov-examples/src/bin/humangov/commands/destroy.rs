@@ -3,7 +3,7 @@
 
 use super::{
     chosen, is_base,
-    planning::open,
+    planning::{declared, open},
     running::{Run, consent},
 };
 use crate::{
@@ -17,6 +17,7 @@ use humangov_core::{
     base_stack::BaseStack,
     fleet::{FleetPlanOptions, Teardown},
     plan::DataPolicy,
+    tenant::Tenant,
 };
 use std::collections::BTreeSet;
 
@@ -27,13 +28,17 @@ pub async fn run(args: &Destroy, global: &Global, output: Output) -> Result<Exit
     let session = open(global, &config, output).await?;
     let base: StackName = BaseStack::NAME.parse().expect("it is the name of a stack");
     let recorded = session.store.list().await?;
-    let wanted: BTreeSet<&str> = states.iter().map(humangov_core::tenant::Tenant::slug).collect();
-    let mut stacks: Vec<StackName> =
-        recorded.iter().filter(|name| wanted.contains(name.as_str())).cloned().collect();
+    let wanted: BTreeSet<&str> = states.iter().map(Tenant::slug).collect();
     let named = &args.states.states;
+    // A state that is named may be there without a record: a run can be killed before it writes one.
+    let mut stacks: Vec<StackName> = states
+        .iter()
+        .map(|state| state.slug().parse().expect("every slug is the name of a stack"))
+        .filter(|name| !named.is_empty() || recorded.contains(name))
+        .collect();
     let names_base = named.iter().any(|word| is_base(word));
     // The base goes with the last state, and only when it or the whole fleet was meant.
-    if (named.is_empty() || names_base) && recorded.contains(&base) {
+    if names_base || (named.is_empty() && recorded.contains(&base)) {
         let others = recorded.iter().filter(|name| **name != base && !wanted.contains(name.as_str()));
         let mut users = Vec::new();
         for name in others {
@@ -60,7 +65,16 @@ pub async fn run(args: &Destroy, global: &Global, output: Output) -> Result<Exit
     }
     let mut options = FleetPlanOptions::default();
     options.plan.data = if args.delete_data { DataPolicy::Delete } else { DataPolicy::Keep };
-    let teardown = Teardown::new(config.fleet.name.clone(), stacks);
+    let going: Vec<Tenant> =
+        states.into_iter().filter(|state| stacks.iter().any(|name| name.as_str() == state.slug())).collect();
+    let mut teardown = Teardown::new(config.fleet.name.clone(), stacks);
+    if !teardown.stacks.is_empty() {
+        match declared(&session, &config, &going).await {
+            Ok(fleet) => teardown = teardown.declaring(fleet.stacks().iter().cloned()),
+            // What no longer fits its account can be taken down all the same.
+            Err(failure) => output.note(&format!("Only what is recorded goes: {}\n", failure.message())),
+        }
+    }
     let plan = teardown.plan(&session.registry, &*session.store, Some(&base), &options).await?;
     output.note(&plan_text(&plan, None));
     output.note("");

@@ -23,6 +23,11 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// What went wrong, without what to do about it.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
     /// Refused before anything was touched.
     pub fn refused(code: &'static str, message: impl Into<String>) -> Self {
         Self::new(Exit::Refused, code, message)
