@@ -212,7 +212,7 @@ def variants(b, world):
             fields={"service.capacityProviderStrategy[0].capacityProvider": "FARGATE_SPOT", "service.launchType": None},
             **world.service(serviceName="battery-spot", launchType=None, capacityProviderStrategy=spot))
     b.probe("a service on instances", "ecs", "create_service", source=API + "CreateService, launchType",
-            fields={"service.launchType": "EC2", "service.networkConfiguration": None},
+            fields={"service.launchType": "EC2", "service.schedulingStrategy": "REPLICA"},
             **world.service(serviceName="battery-on-instances", launchType="EC2", taskDefinition="battery-on-instances", networkConfiguration=None))
     b.probe("a daemon", "ecs", "create_service", source=API + "CreateService, schedulingStrategy", fields={"service.schedulingStrategy": "DAEMON"},
             **world.service(serviceName="battery-daemon", launchType="EC2", taskDefinition="battery-on-instances", networkConfiguration=None,

@@ -134,11 +134,10 @@ pub(super) fn begin(cx: &mut Cx<'_>, service: &mut Service) {
 /// Lets all services get to where they are by now.
 pub(super) fn advance(cx: &mut Cx<'_>) {
     let mut taken = 0;
-    while let Some((due, arns)) = cx.here.ecs.agenda.pop(cx.now) {
+    while taken <= 2 * MOST
+        && let Some((due, arns)) = cx.here.ecs.agenda.pop(cx.now)
+    {
         taken += arns.len();
-        if taken > 2 * MOST {
-            break;
-        }
         let at = if taken > MOST { cx.now } else { due };
         let mut services = BTreeSet::new();
         for arn in arns {
