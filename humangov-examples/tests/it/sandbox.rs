@@ -154,7 +154,7 @@ fn what_no_record_knows_is_taken_down_when_its_state_is_named() {
     // As after a run that was killed before it wrote a word.
     fs::remove_dir_all(world.path("sandbox.json.store")).unwrap();
     world.expect(0, "destroy --yes");
-    assert_eq!(shown(&world).len(), 14, "what nobody named and no record tells of is left alone");
+    assert_eq!(shown(&world).len(), 13, "what nobody named and no record tells of is left alone");
     let destroyed = world.expect(0, "destroy --yes --delete-data california base");
     assert!(destroyed.stderr.contains("it bears our tags and was not recorded"), "{}", destroyed.stderr);
     assert_eq!(shown(&world), BTreeSet::new());
