@@ -107,3 +107,8 @@ pub use registry::registry;
 #[doc = include_str!("../README.md")]
 #[doc = include_str!("../../docs/guide.md")]
 struct Readme;
+
+/// The example of the sandbox's reference, kept running.
+#[cfg(all(doctest, feature = "sandbox"))]
+#[doc = include_str!("../../docs/reference/sandbox.md")]
+struct SandboxReference;
