@@ -19,14 +19,13 @@ use std::{error::Error, sync::Arc};
 async fn ohio_is_deployed_with_one_service_and_a_table_of_its_own() -> Result<(), Box<dyn Error>> {
     let sandbox = Sandbox::new();
     let clients = Clients::new(&sandbox.sdk_config());
-    let (handlers, store) = (registry(&clients), Arc::new(MemoryStore::new()));
-    let network = Network::lookup_default(&clients.ec2).await?;
-    let network = NetworkSettings::new(network.vpc_id.as_str(), network.subnet_ids());
+    let (handlers, store) = (registry(&clients), MemoryStore::new());
+    let vpc = Network::lookup_default(&clients.ec2).await?;
     let hr = FleetSettings::builder()
         .name("hr".parse()?)
         .account(sandbox.account())
         .region(sandbox.region())
-        .network(network)
+        .network(NetworkSettings::new(vpc.vpc_id.as_str(), vpc.subnet_ids()))
         .build();
     let ohio = StateStack::builder()
         .fleet(&hr)
@@ -34,9 +33,9 @@ async fn ohio_is_deployed_with_one_service_and_a_table_of_its_own() -> Result<()
         .images(Images::new("app:v1", "nginx:v1"))
         .build();
     let fleet = Fleet::new(vec![BaseStack::builder().fleet(&hr).build().into_stack()?, ohio.into_stack()?])?;
-    let plan = fleet.plan(&handlers, &*store, &FleetPlanOptions::default()).await?;
-    let executor = Executor::new(handlers, Arc::<MemoryStore>::clone(&store));
-    let report = fleet::apply(&executor, &*store, &plan, &Cancel::new(), &Events::none()).await?;
+    let plan = fleet.plan(&handlers, &store, &FleetPlanOptions::default()).await?;
+    let executor = Executor::new(handlers, Arc::new(store.clone()));
+    let report = fleet::apply(&executor, &store, &plan, &Cancel::new(), &Events::none()).await?;
 
     assert!(report.stacks.iter().all(|(_, result)| result.is_good()), "{report:?}");
     assert_eq!(sandbox.count("CreateService"), 1);
