@@ -151,10 +151,9 @@ impl<'a> Driver<'a> {
                 break;
             }
             tokio::select! {
-                slot = slots.acquire_owned(), if self.machine.has_task() => {
-                    let slot = slot.expect("the executor never closes its slots");
-                    self.begin(slot, &mut running);
-                }
+                // In this order: whoever asks the run to stop is heeded before anything else is begun.
+                biased;
+                _ = cancel.beyond(self.cancelled) => {}
                 ended = running.next(), if !running.is_empty() => {
                     let Some((task, operation, performed)) = ended else { continue };
                     self.end(task, operation, performed);
@@ -166,7 +165,10 @@ impl<'a> Driver<'a> {
                 // Saving and cancelling are heeded above. By the clock and not with the results: the last of them may be minutes
                 // before the next.
                 () = sleep_until(self.saved + self.save_after), if self.dirty => {}
-                _ = cancel.beyond(self.cancelled) => {}
+                slot = slots.acquire_owned(), if self.machine.has_task() => {
+                    let slot = slot.expect("the executor never closes its slots");
+                    self.begin(slot, &mut running);
+                }
             }
         }
         drop(running);
