@@ -167,6 +167,21 @@ async fn faults_meet_the_sdk_as_they_do_on_a_bad_day() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_refused_was_not_executed_even_where_its_answer_would_have_been_lost() {
+    let sandbox = Sandbox::with_options(&SandboxOptions::aws_like());
+    sandbox.inject(Fault::new(FaultKind::LostAnswer).operation("DescribeLogGroups"));
+    let mut callers = tokio::task::JoinSet::new();
+    for _ in 0..20 {
+        callers.spawn(clients(&sandbox).logs.describe_log_groups().send());
+    }
+    callers.join_all().await;
+    let calls = sandbox.calls();
+    let count = |outcome: CallOutcome| calls.iter().filter(|call| call.outcome == outcome).count();
+    assert!(count(CallOutcome::AnswerLost) >= 5, "a burst of five is answered");
+    assert!(count(CallOutcome::Refused("ThrottlingException".to_owned())) > 0, "{calls:#?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn calls_take_time_and_too_many_of_them_are_refused() {
     let sandbox = Sandbox::with_options(&SandboxOptions::aws_like());
     let clients = clients(&sandbox);

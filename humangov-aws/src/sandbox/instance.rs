@@ -11,18 +11,21 @@ use super::{
     service::{self, Service},
     timings::{Latency, Timings},
     transcript::{CallOutcome, CallRecord, is_read},
-    wire::{Request, Response},
+    wire::{Asked, Request, Response},
     world::{Behaviour, World},
 };
 use humangov_core::clock::Clock;
 use serde_json::Value;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 use tokio::time::{Instant, sleep};
+
+/// How many calls the transcript holds.
+const MOST_CALLS: usize = 1_000_000;
 
 /// An AWS account in this process. Clones are the same account.
 #[derive(Clone)]
@@ -38,11 +41,19 @@ struct State {
     world: World,
     rates: Rates,
     faults: Vec<Fault>,
-    calls: Vec<CallRecord>,
+    calls: VecDeque<CallRecord>,
     file: Option<WorldFile>,
 }
 
 impl State {
+    /// Adds to the transcript. A server that runs for weeks must not keep all of it.
+    fn tell(&mut self, call: CallRecord) {
+        if self.calls.len() == MOST_CALLS {
+            self.calls.pop_front();
+        }
+        self.calls.push_back(call);
+    }
+
     fn behave(&mut self, change: impl FnOnce(&mut Behaviour)) {
         change(&mut self.world.behaviour);
         if let Some(file) = &mut self.file {
@@ -136,7 +147,8 @@ impl Sandbox {
     }
 
     pub(super) fn of(world: World, options: &SandboxOptions, file: Option<WorldFile>) -> Self {
-        let state = State { world, rates: Rates::default(), faults: Vec::new(), calls: Vec::new(), file };
+        let state =
+            State { world, rates: Rates::default(), faults: Vec::new(), calls: VecDeque::new(), file };
         Self(Arc::new(Inner {
             region: options.region.clone(),
             clock: SandboxClock::new(&options.clock),
@@ -182,9 +194,9 @@ impl Sandbox {
         self.state().faults.clear();
     }
 
-    /// What was called so far, in order of the answers.
+    /// What was called so far, in order of the answers; of very many calls the latest million.
     pub fn calls(&self) -> Vec<CallRecord> {
-        self.state().calls.clone()
+        self.state().calls.iter().cloned().collect()
     }
 
     /// How many calls of `operation` there were.
@@ -268,29 +280,23 @@ impl Sandbox {
             _ if throttled => Some(service.throttled()),
             _ => None,
         };
-        let (mut answer, outcome) = if fault == Some(FaultKind::ResetBefore) {
+        let (answer, outcome) = if fault == Some(FaultKind::ResetBefore) {
             (Err(Broken), CallOutcome::NotExecuted)
         } else if let Some(error) = refused {
             (Ok(protocol.write_error(&error, &request_id)), CallOutcome::Refused(error.code))
         } else {
-            let (response, code) = self.execute(service, request, &read, &request_id);
-            (Ok(response), code.map_or(CallOutcome::Ok, CallOutcome::Refused))
-        };
-        let outcome = match fault {
-            Some(FaultKind::LostAnswer) => {
-                answer = Err(Broken);
-                CallOutcome::AnswerLost
-            }
-            Some(FaultKind::Truncated) => {
-                if let Ok(response) = &mut answer {
+            let (mut response, code) = self.execute(service, request, &read, &request_id);
+            match fault {
+                Some(FaultKind::LostAnswer) => (Err(Broken), CallOutcome::AnswerLost),
+                Some(FaultKind::Truncated) => {
                     response.body.truncate(response.body.len() / 2);
+                    (Ok(response), CallOutcome::AnswerLost)
                 }
-                CallOutcome::AnswerLost
+                _ => (Ok(response), code.map_or(CallOutcome::Ok, CallOutcome::Refused)),
             }
-            _ => outcome,
         };
         // Told before the wait: whoever asks waits no longer than it likes, and drops this future then.
-        self.state().calls.push(CallRecord {
+        self.state().tell(CallRecord {
             at,
             service: request.service.clone(),
             operation: read.operation,
@@ -325,7 +331,7 @@ impl Sandbox {
         &self,
         service: Service,
         request: &Request,
-        read: &service::Read,
+        read: &Asked,
         request_id: &str,
     ) -> (Response, Option<String>) {
         let now = self.0.clock.now();

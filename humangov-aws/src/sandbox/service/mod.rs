@@ -19,7 +19,7 @@ pub(super) mod tagging;
 
 use super::{
     error::ApiError,
-    wire::{Input, Protocol, Request, Response},
+    wire::{Asked, Input, Protocol, Request, Response},
     world::{Cx, Tags, World},
 };
 use jiff::Timestamp;
@@ -104,21 +104,13 @@ impl Service {
     }
 }
 
-/// A request, as far as it can be read without executing it.
-#[derive(Debug)]
-pub(super) struct Read {
-    pub operation: String,
-    pub input: Value,
-}
-
-/// Tells what a request asks for.
-pub(super) fn read(service: Service, request: &Request) -> Result<Read, ApiError> {
+/// Tells what a request asks for, without executing it.
+pub(super) fn read(service: Service, request: &Request) -> Result<Asked, ApiError> {
     if service == Service::S3 {
         let (operation, input) = s3::read(request);
-        return Ok(Read { operation: operation.to_owned(), input });
+        return Ok(Asked { operation: operation.to_owned(), input });
     }
-    let asked = service.protocol().read(request)?;
-    Ok(Read { operation: asked.operation, input: asked.input })
+    service.protocol().read(request)
 }
 
 /// Executes a request, and tells what became of it: the answer and, where it was refused, the code; and what was answered as a
@@ -127,7 +119,7 @@ pub(super) fn execute(
     world: &mut World,
     service: Service,
     request: &Request,
-    read: &Read,
+    read: &Asked,
     now: Timestamp,
     request_id: &str,
 ) -> (Response, Option<String>, Value) {
