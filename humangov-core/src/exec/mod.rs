@@ -12,9 +12,11 @@ mod machine;
 mod outcome;
 mod perform;
 mod schedule;
+mod unfinished;
 
 pub use cancel::{Cancel, CancelLevel};
 pub use error::{ExecError, ExecErrorKind};
-pub use executor::{ExecOptions, Executor, OnFailure};
+pub use executor::{ExecOptions, Executor, OnFailure, Recovery};
 pub use machine::{Direction, IllegalTransition, Machine, Mode, Signal, Status, StepShape, Task};
 pub use outcome::{LeftOver, Outcome, Report, StepFailure, StepReport};
+pub use unfinished::{RunProgress, Unfinished, unfinished};

@@ -39,6 +39,8 @@ pub enum Outcome {
         /// Whether what it had done was undone.
         rolled_back: bool,
     },
+    /// It had not ended; what it left in doubt was looked up and recorded, and nothing more was done.
+    Settled,
 }
 
 impl Outcome {
@@ -50,6 +52,7 @@ impl Outcome {
             Self::RolledBack { .. } => "rolled_back",
             Self::Stuck { .. } => "stuck",
             Self::Cancelled { .. } => "cancelled",
+            Self::Settled => "settled",
         }
     }
 

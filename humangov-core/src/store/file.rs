@@ -1,29 +1,33 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! [`FileStore`]: one JSON file a stack in a directory.
+//! [`FileStore`]: a directory of files.
 
 use crate::{
-    address::StackName,
-    store::{Lease, LockInfo, Snapshot, StateStore, StoreError, StoreErrorKind, Version, Versioned},
+    store::{Backend, Log, Object, OnlyIf, StoreError, Version},
     value::Digest,
 };
 use futures_util::future::BoxFuture;
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
-    io::{self, Read, Seek, Write},
+    fs::{self, File, OpenOptions},
+    io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
-/// Keeps each snapshot in `STACK.json` of a directory, and locks `STACK.lock` while somebody works.
+/// Keeps each object and each log in a file of a directory: `STACK.json` is the snapshot, `STACK.lock` tells who works,
+/// `STACK.RUN.journal` is the journal of a run that has not ended.
 ///
-/// A save is written beside, flushed to the disk and renamed over, so that a crash leaves the old file or the new one, whole.
-/// The lock is the operating system's: it ends with the process, however that ends.
+/// An object is written beside, flushed to the disk and renamed over, so that a crash leaves the old one or the new one, whole. A
+/// log is appended to and flushed. Writers of one directory exclude each other by a lock of the operating system for the
+/// milliseconds that takes; it ends with the process, however that ends.
 #[derive(Debug, Clone)]
 pub struct FileStore {
     directory: PathBuf,
 }
 
+/// The file by whose lock writers exclude each other.
+const WRITING: &str = ".writing";
+
 impl FileStore {
-    /// A store in `directory`, which is made at the first save.
+    /// A store in `directory`, which is made at the first write.
     pub fn new(directory: impl Into<PathBuf>) -> Self {
         Self { directory: directory.into() }
     }
@@ -33,112 +37,123 @@ impl FileStore {
         &self.directory
     }
 
-    fn snapshot_path(&self, stack: &StackName) -> PathBuf {
-        self.directory.join(format!("{stack}.json"))
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
     }
 
-    fn load_now(&self, stack: &StackName) -> Result<Option<Versioned<Snapshot>>, StoreError> {
-        let path = self.snapshot_path(stack);
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(failed("read", &path, error)),
+    /// Excludes other writers until what it returns is dropped.
+    fn writing(&self) -> Result<File, StoreError> {
+        fs::create_dir_all(&self.directory).map_err(|error| failed("create", &self.directory, error))?;
+        let path = self.path(WRITING);
+        let open = || -> io::Result<File> {
+            let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path)?;
+            file.lock()?;
+            Ok(file)
         };
-        let corrupt = |why: String| StoreError::new(StoreErrorKind::Corrupt(path.clone(), why));
-        let head: Head = serde_json::from_slice(&bytes).map_err(|error| corrupt(error.to_string()))?;
-        if head.format_version > Snapshot::FORMAT {
-            return Err(StoreError::new(StoreErrorKind::TooNew(path, head.format_version)));
-        }
-        let value: Snapshot = serde_json::from_slice(&bytes).map_err(|error| corrupt(error.to_string()))?;
-        if value.stack != *stack {
-            return Err(corrupt(format!("it is of stack {}", value.stack)));
-        }
-        Ok(Some(Versioned { value, version: version(&bytes) }))
+        open().map_err(|error| failed("lock", &path, error))
     }
 
-    fn save_now(
+    fn get_now(&self, name: &str) -> Result<Option<Object>, StoreError> {
+        let path = self.path(name);
+        match fs::read(&path) {
+            Ok(bytes) => Ok(Some(Object { version: version(&bytes), bytes })),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(failed("read", &path, error)),
+        }
+    }
+
+    fn put_now(
         &self,
-        snapshot: &Snapshot,
+        name: &str,
+        bytes: &[u8],
         expected: Option<&Version>,
     ) -> Result<Option<Version>, StoreError> {
-        let path = self.snapshot_path(&snapshot.stack);
-        let stored = match fs::read(&path) {
-            Ok(bytes) => Some(version(&bytes)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(failed("read", &path, error)),
-        };
-        if stored.as_ref() != expected {
-            return Err(StoreError::new(StoreErrorKind::Conflict(snapshot.stack.clone())));
-        }
-        if snapshot.is_empty() {
-            if stored.is_some() {
-                fs::remove_file(&path).map_err(|error| failed("remove", &path, error))?;
-                sync_directory(&self.directory)?;
-            }
+        let _writing = self.writing()?;
+        if self.get_now(name)?.map(|object| object.version).as_ref() != expected {
             return Ok(None);
         }
-        let mut bytes = serde_json::to_vec_pretty(snapshot)
-            .map_err(|error| StoreError::new(StoreErrorKind::Corrupt(path.clone(), error.to_string())))?;
-        bytes.push(b'\n');
-        fs::create_dir_all(&self.directory).map_err(|error| failed("create", &self.directory, error))?;
-        let beside = self.directory.join(format!(".{}.json.new", snapshot.stack));
+        let (path, beside) = (self.path(name), self.path(&format!(".{name}.new")));
         let write = || -> io::Result<()> {
             let mut file = File::create(&beside)?;
-            file.write_all(&bytes)?;
+            file.write_all(bytes)?;
             file.sync_all()?;
             fs::rename(&beside, &path)
         };
-        write().map_err(|error| failed("write", &path, error))?;
+        write().map_err(|error| {
+            // It takes up room, perhaps the last there is.
+            drop(fs::remove_file(&beside));
+            failed("write", &path, error)
+        })?;
         sync_directory(&self.directory)?;
-        Ok(Some(version(&bytes)))
+        Ok(Some(version(bytes)))
     }
 
-    fn lock_now(&self, stack: &StackName, info: &LockInfo) -> Result<Lease, StoreError> {
-        fs::create_dir_all(&self.directory).map_err(|error| failed("create", &self.directory, error))?;
-        let path = self.directory.join(format!("{stack}.lock"));
-        let mut file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .open(&path)
-            .map_err(|error| failed("open", &path, error))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let mut text = String::new();
-                // Who holds it is a courtesy: that it is held is what counts.
-                let info = file.read_to_string(&mut text).ok().and_then(|_| serde_json::from_str(&text).ok());
-                return Err(StoreError::new(StoreErrorKind::Locked { stack: stack.clone(), info }));
-            }
-            Err(TryLockError::Error(error)) => return Err(failed("lock", &path, error)),
+    fn remove_now(&self, name: &str, expected: &Version) -> Result<bool, StoreError> {
+        let _writing = self.writing()?;
+        if self.get_now(name)?.is_none_or(|object| object.version != *expected) {
+            return Ok(false);
         }
-        let mut write = || -> io::Result<()> {
-            file.set_len(0)?;
-            file.rewind()?;
-            file.write_all(serde_json::to_string(info).unwrap_or_default().as_bytes())
-        };
-        write().map_err(|error| failed("write", &path, error))?;
-        Ok(Lease::new(file))
+        let path = self.path(name);
+        fs::remove_file(&path).map_err(|error| failed("remove", &path, error))?;
+        sync_directory(&self.directory)?;
+        Ok(true)
     }
 
-    fn list_now(&self) -> Result<Vec<StackName>, StoreError> {
+    fn list_now(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
         let entries = match fs::read_dir(&self.directory) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(failed("read", &self.directory, error)),
         };
-        let mut stacks = Vec::new();
+        let mut names = Vec::new();
         for entry in entries {
             let name = entry.map_err(|error| failed("read", &self.directory, error))?.file_name();
-            if let Some(stack) = name.to_str().and_then(|name| name.strip_suffix(".json"))
-                && let Ok(stack) = stack.parse()
+            if let Some(name) =
+                name.to_str().filter(|name| name.starts_with(prefix) && !name.starts_with('.'))
             {
-                stacks.push(stack);
+                names.push(name.to_owned());
             }
         }
-        stacks.sort();
-        Ok(stacks)
+        names.sort();
+        Ok(names)
+    }
+
+    fn append_now(&self, log: &str, at: u64, bytes: &[u8]) -> Result<Option<u64>, StoreError> {
+        let _writing = self.writing()?;
+        let path = self.path(log);
+        let write = || -> io::Result<Option<u64>> {
+            let mut file =
+                OpenOptions::new().create(at == 0).truncate(false).read(true).write(true).open(&path)?;
+            let new = file.metadata()?.len() == 0;
+            file.seek(SeekFrom::Start(at))?;
+            let mut there = Vec::new();
+            file.read_to_end(&mut there)?;
+            let length = file.metadata()?.len();
+            // What is there already is what an earlier try of this very append could write.
+            if length < at || !bytes.starts_with(&there) {
+                return Ok(None);
+            }
+            file.write_all(&bytes[there.len()..])?;
+            file.sync_all()?;
+            if new {
+                sync(&self.directory)?;
+            }
+            Ok(Some(at + bytes.len() as u64))
+        };
+        write().map_err(|error| failed("append to", &path, error))
+    }
+
+    fn read_log_now(&self, log: &str) -> Result<Option<Log>, StoreError> {
+        Ok(self.get_now(log)?.map(|object| Log { end: object.bytes.len() as u64, bytes: object.bytes }))
+    }
+
+    fn remove_log_now(&self, log: &str) -> Result<(), StoreError> {
+        let path = self.path(log);
+        match fs::remove_file(&path) {
+            Ok(()) => sync_directory(&self.directory),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(failed("remove", &path, error)),
+        }
     }
 
     /// File calls block: they run on a thread of their own.
@@ -157,58 +172,74 @@ impl FileStore {
     }
 }
 
-/// What every format begins with.
-#[derive(serde::Deserialize)]
-struct Head {
-    format_version: u32,
-}
-
 fn version(bytes: &[u8]) -> Version {
     Version::new(Digest::of(bytes).to_string())
 }
 
 fn failed(what: &'static str, path: &Path, error: io::Error) -> StoreError {
-    StoreError::new(StoreErrorKind::Io(what, path.to_owned())).with_source(error)
+    StoreError::io(what, path.display().to_string(), error)
+}
+
+fn sync(directory: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(directory)?.sync_all() } else { Ok(()) }
 }
 
 /// A rename is durable once the directory is.
 fn sync_directory(directory: &Path) -> Result<(), StoreError> {
-    if cfg!(unix) {
-        File::open(directory)
-            .and_then(|directory| directory.sync_all())
-            .map_err(|error| failed("flush", directory, error))?;
-    }
-    Ok(())
+    sync(directory).map_err(|error| failed("flush", directory, error))
 }
 
-impl StateStore for FileStore {
-    fn load<'a>(
-        &'a self,
-        stack: &'a StackName,
-    ) -> BoxFuture<'a, Result<Option<Versioned<Snapshot>>, StoreError>> {
-        let stack = stack.clone();
-        self.blocking(move |store| store.load_now(&stack))
+impl Backend for FileStore {
+    fn place(&self, name: &str) -> String {
+        self.path(name).display().to_string()
     }
 
-    fn save<'a>(
+    fn get<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<Object>, StoreError>> {
+        let name = name.to_owned();
+        self.blocking(move |store| store.get_now(&name))
+    }
+
+    fn put<'a>(
         &'a self,
-        snapshot: &'a Snapshot,
-        expected: Option<&'a Version>,
+        name: &'a str,
+        bytes: Vec<u8>,
+        only_if: OnlyIf<'a>,
     ) -> BoxFuture<'a, Result<Option<Version>, StoreError>> {
-        let (snapshot, expected) = (snapshot.clone(), expected.cloned());
-        self.blocking(move |store| store.save_now(&snapshot, expected.as_ref()))
+        let name = name.to_owned();
+        let expected = match only_if {
+            OnlyIf::Absent => None,
+            OnlyIf::Is(version) => Some(version.clone()),
+        };
+        self.blocking(move |store| store.put_now(&name, &bytes, expected.as_ref()))
     }
 
-    fn lock<'a>(
+    fn remove<'a>(&'a self, name: &'a str, version: &'a Version) -> BoxFuture<'a, Result<bool, StoreError>> {
+        let (name, version) = (name.to_owned(), version.clone());
+        self.blocking(move |store| store.remove_now(&name, &version))
+    }
+
+    fn list<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
+        let prefix = prefix.to_owned();
+        self.blocking(move |store| store.list_now(&prefix))
+    }
+
+    fn append<'a>(
         &'a self,
-        stack: &'a StackName,
-        info: &'a LockInfo,
-    ) -> BoxFuture<'a, Result<Lease, StoreError>> {
-        let (stack, info) = (stack.clone(), info.clone());
-        self.blocking(move |store| store.lock_now(&stack, &info))
+        log: &'a str,
+        at: u64,
+        bytes: &'a [u8],
+    ) -> BoxFuture<'a, Result<Option<u64>, StoreError>> {
+        let (log, bytes) = (log.to_owned(), bytes.to_vec());
+        self.blocking(move |store| store.append_now(&log, at, &bytes))
     }
 
-    fn list(&self) -> BoxFuture<'_, Result<Vec<StackName>, StoreError>> {
-        self.blocking(Self::list_now)
+    fn read_log<'a>(&'a self, log: &'a str) -> BoxFuture<'a, Result<Option<Log>, StoreError>> {
+        let log = log.to_owned();
+        self.blocking(move |store| store.read_log_now(&log))
+    }
+
+    fn remove_log<'a>(&'a self, log: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
+        let log = log.to_owned();
+        self.blocking(move |store| store.remove_log_now(&log))
     }
 }

@@ -1,24 +1,21 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! [`MemoryStore`]: snapshots for as long as the process lives.
+//! [`MemoryStore`]: what is kept for as long as the process lives.
 
-use crate::{
-    address::StackName,
-    store::{Lease, LockInfo, Snapshot, StateStore, StoreError, StoreErrorKind, Version, Versioned},
-};
+use crate::store::{Backend, Log, Object, OnlyIf, StoreError, Version};
 use futures_util::future::{BoxFuture, ready};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// Keeps snapshots in memory: for tests, and for tools that keep their own records. Clones share what is kept.
+/// Keeps everything in memory: for tests, and for tools that keep their own records. Clones share what is kept.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryStore(Arc<Mutex<Inner>>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    snapshots: BTreeMap<StackName, (u64, Snapshot)>,
-    locks: BTreeMap<StackName, LockInfo>,
+    objects: BTreeMap<String, (u64, Vec<u8>)>,
+    logs: BTreeMap<String, Vec<u8>>,
     next: u64,
 }
 
@@ -37,61 +34,85 @@ fn version(number: u64) -> Version {
     Version::new(number.to_string())
 }
 
-struct Guard(MemoryStore, StackName);
-
-impl Drop for Guard {
-    fn drop(&mut self) {
-        self.0.inner().locks.remove(&self.1);
-    }
+fn done<'a, T: Send + 'a>(value: T) -> BoxFuture<'a, Result<T, StoreError>> {
+    Box::pin(ready(Ok(value)))
 }
 
-impl StateStore for MemoryStore {
-    fn load<'a>(
-        &'a self,
-        stack: &'a StackName,
-    ) -> BoxFuture<'a, Result<Option<Versioned<Snapshot>>, StoreError>> {
-        let inner = self.inner();
-        let found = inner.snapshots.get(stack);
-        let found =
-            found.map(|(number, value)| Versioned { value: value.clone(), version: version(*number) });
-        Box::pin(ready(Ok(found)))
+impl Backend for MemoryStore {
+    fn place(&self, name: &str) -> String {
+        format!("memory:{name}")
     }
 
-    fn save<'a>(
+    fn get<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<Object>, StoreError>> {
+        let inner = self.inner();
+        let found = inner.objects.get(name);
+        done(found.map(|(number, bytes)| Object { bytes: bytes.clone(), version: version(*number) }))
+    }
+
+    fn put<'a>(
         &'a self,
-        snapshot: &'a Snapshot,
-        expected: Option<&'a Version>,
+        name: &'a str,
+        bytes: Vec<u8>,
+        only_if: OnlyIf<'a>,
     ) -> BoxFuture<'a, Result<Option<Version>, StoreError>> {
         let mut inner = self.inner();
-        let stored = inner.snapshots.get(&snapshot.stack).map(|(number, _)| version(*number));
-        if stored.as_ref() != expected {
-            return Box::pin(ready(Err(StoreError::new(StoreErrorKind::Conflict(snapshot.stack.clone())))));
-        }
-        if snapshot.is_empty() {
-            inner.snapshots.remove(&snapshot.stack);
-            return Box::pin(ready(Ok(None)));
+        let holds = match (inner.objects.get(name), only_if) {
+            (None, OnlyIf::Absent) => true,
+            (Some((number, _)), OnlyIf::Is(expected)) => version(*number) == *expected,
+            _ => false,
+        };
+        if !holds {
+            return done(None);
         }
         inner.next += 1;
         let number = inner.next;
-        inner.snapshots.insert(snapshot.stack.clone(), (number, snapshot.clone()));
-        Box::pin(ready(Ok(Some(version(number)))))
+        inner.objects.insert(name.to_owned(), (number, bytes));
+        done(Some(version(number)))
     }
 
-    fn lock<'a>(
-        &'a self,
-        stack: &'a StackName,
-        info: &'a LockInfo,
-    ) -> BoxFuture<'a, Result<Lease, StoreError>> {
+    fn remove<'a>(&'a self, name: &'a str, expected: &'a Version) -> BoxFuture<'a, Result<bool, StoreError>> {
         let mut inner = self.inner();
-        if let Some(info) = inner.locks.get(stack) {
-            let kind = StoreErrorKind::Locked { stack: stack.clone(), info: Some(Box::new(info.clone())) };
-            return Box::pin(ready(Err(StoreError::new(kind))));
+        let holds = inner.objects.get(name).is_some_and(|(number, _)| version(*number) == *expected);
+        if holds {
+            inner.objects.remove(name);
         }
-        inner.locks.insert(stack.clone(), info.clone());
-        Box::pin(ready(Ok(Lease::new(Guard(self.clone(), stack.clone())))))
+        done(holds)
     }
 
-    fn list(&self) -> BoxFuture<'_, Result<Vec<StackName>, StoreError>> {
-        Box::pin(ready(Ok(self.inner().snapshots.keys().cloned().collect())))
+    fn list<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
+        let inner = self.inner();
+        let names = inner.objects.keys().chain(inner.logs.keys());
+        let mut names: Vec<String> = names.filter(|name| name.starts_with(prefix)).cloned().collect();
+        names.sort();
+        done(names)
+    }
+
+    fn append<'a>(
+        &'a self,
+        log: &'a str,
+        at: u64,
+        bytes: &'a [u8],
+    ) -> BoxFuture<'a, Result<Option<u64>, StoreError>> {
+        let mut inner = self.inner();
+        if !inner.logs.contains_key(log) {
+            inner.logs.insert(log.to_owned(), Vec::new());
+        }
+        let kept = inner.logs.get_mut(log).expect("it was just made");
+        if kept.len() as u64 == at {
+            kept.extend_from_slice(bytes);
+        } else if !usize::try_from(at).is_ok_and(|at| kept.get(at..) == Some(bytes)) {
+            return done(None);
+        }
+        done(Some(kept.len() as u64))
+    }
+
+    fn read_log<'a>(&'a self, log: &'a str) -> BoxFuture<'a, Result<Option<Log>, StoreError>> {
+        let inner = self.inner();
+        done(inner.logs.get(log).map(|bytes| Log { bytes: bytes.clone(), end: bytes.len() as u64 }))
+    }
+
+    fn remove_log<'a>(&'a self, log: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
+        self.inner().logs.remove(log);
+        done(())
     }
 }

@@ -30,6 +30,14 @@ pub struct Snapshot {
     /// What was imported when the resources were made, by `stack#export`.
     #[serde(default)]
     pub imports: BTreeMap<String, Value>,
+    /// The fencing token of the lease under which it was saved; a store sets it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub lease: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(lease: &u64) -> bool {
+    *lease == 0
 }
 
 /// A resource that exists.
@@ -93,6 +101,7 @@ impl Snapshot {
             resources: BTreeMap::new(),
             exports: BTreeMap::new(),
             imports: BTreeMap::new(),
+            lease: 0,
         }
     }
 
