@@ -85,6 +85,7 @@ pub mod fleet;
 pub mod fleet_settings;
 pub mod graph;
 pub mod handler;
+pub mod journal;
 pub mod kind;
 pub mod names;
 pub mod plan;

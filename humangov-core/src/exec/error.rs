@@ -2,7 +2,8 @@
 //! [`ExecError`]: a run that could not be begun, or not be recorded.
 
 use crate::{
-    address::{Address, StackName},
+    address::{Address, RunId, StackName},
+    event::ErrorReport,
     exec::Report,
     plan::Plan,
     store::StoreError,
@@ -31,6 +32,27 @@ pub enum ExecErrorKind {
     MissingImport(Reference),
     /// The plan's steps wait for each other: it was not made by this planner.
     Cycle,
+    /// The journal of a run does not fit what it says the run was to do.
+    Journal {
+        /// The run.
+        run: RunId,
+        /// What does not fit.
+        why: String,
+    },
+    /// What became of a step could not be looked up: the run stays as it is.
+    InDoubt {
+        /// The run.
+        run: RunId,
+        /// Every step, and why.
+        steps: Vec<(Address, ErrorReport)>,
+    },
+    /// A run was killed half-way: what it left in doubt must be settled first.
+    Unfinished {
+        /// The stack.
+        stack: StackName,
+        /// The run.
+        run: RunId,
+    },
     /// The store failed.
     Store(StoreError),
 }
@@ -58,6 +80,9 @@ impl ExecError {
             ExecErrorKind::NoHandler(_) => "exec.no_handler",
             ExecErrorKind::MissingImport(_) => "exec.missing_import",
             ExecErrorKind::Cycle => "exec.cycle",
+            ExecErrorKind::Journal { .. } => "exec.journal",
+            ExecErrorKind::InDoubt { .. } => "exec.in_doubt",
+            ExecErrorKind::Unfinished { .. } => "exec.unfinished",
             ExecErrorKind::Store(error) => error.code(),
         }
     }
@@ -79,6 +104,16 @@ impl fmt::Display for ExecError {
                 write!(f, "{reference} is imported and not exported; apply that stack first")
             }
             ExecErrorKind::Cycle => f.write_str("the steps of the plan wait for each other"),
+            ExecErrorKind::Journal { run, why } => {
+                write!(f, "the journal of run {run} does not fit its plan: {why}")
+            }
+            ExecErrorKind::InDoubt { run, steps } => {
+                write!(f, "what run {run} left in doubt could not be looked up")?;
+                steps.iter().try_for_each(|(address, error)| write!(f, "\n{address}  {error}"))
+            }
+            ExecErrorKind::Unfinished { stack, run } => {
+                write!(f, "run {run} of stack {stack} was killed half-way; recover it first")
+            }
             ExecErrorKind::Store(error) if self.report.is_none() => error.fmt(f),
             ExecErrorKind::Store(_) => f.write_str("what was done could not be recorded"),
         }

@@ -2,20 +2,21 @@
 //! [`Executor`]: checks a plan against what is stored, locks its stack, and has it driven.
 
 use crate::{
-    address::{Address, RunId, StackName},
+    address::{RunId, StackName},
     clock::Clock,
     event::Events,
     exec::{
-        Cancel, ExecError, ExecErrorKind, Machine, Report,
+        Cancel, ExecError, ExecErrorKind, Report,
         driver::{Begin, Driver},
-        schedule::Schedule,
+        run::Run,
     },
     handler::Registry,
+    journal::{BegunBy, Kind, Recovery, Writer},
     plan::{Imports, Plan, PlanKind},
-    store::{LockInfo, Recorded, Snapshot, StateStore},
+    store::{Lease, LockInfo, Snapshot, StateStore},
     value::{Source, walk_references},
 };
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
 use tracing::Instrument;
 
@@ -37,13 +38,15 @@ pub struct ExecOptions {
     pub poll_first: Duration,
     /// The longest wait before asking again.
     pub poll_most: Duration,
-    /// What happens to what was done when a step fails, or when the run is cancelled.
+    /// What happens to what was done when a step fails.
     pub on_failure: OnFailure,
+    /// What happens to what was done when the run is cancelled.
+    pub on_cancel: OnFailure,
     /// Tells the wall time.
     pub clock: Clock,
 }
 
-/// What happens to what was done when a step fails.
+/// What happens to what was done when a run does not get to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnFailure {
     /// It is undone.
@@ -64,22 +67,10 @@ impl Default for ExecOptions {
             poll_first: Duration::from_millis(400),
             poll_most: Duration::from_secs(5),
             on_failure: OnFailure::RollBack,
+            on_cancel: OnFailure::RollBack,
             clock: Clock::system(),
         }
     }
-}
-
-/// What becomes of a run that has not ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum Recovery {
-    /// It goes on the way it was going, forward or back, to its end.
-    #[default]
-    Resume,
-    /// What it did is undone. One that had committed, and was deleting what is no longer needed, deletes nothing more.
-    RollBack,
-    /// Nothing more is done: what is in doubt is looked up and recorded as it is, for the next plan to go on from.
-    Settle,
 }
 
 /// Executes plans against the handlers of a registry, and records what was done in a store. Clones share the concurrency.
@@ -125,7 +116,7 @@ impl Executor {
 
     async fn run(
         &self,
-        run: RunId,
+        id: RunId,
         plan: &Plan,
         imports: &Imports,
         cancel: &Cancel,
@@ -133,63 +124,74 @@ impl Executor {
     ) -> Result<Report, ExecError> {
         self.check(plan, imports)?;
         let operation = if plan.kind == PlanKind::Destroy { "destroy" } else { "apply" };
-        let info = LockInfo::this_process(operation, self.options.clock.now());
-        let lease = self.store.lock(&plan.stack, &info, &self.options.clock).await?;
-        let stored = self.store.load(&plan.stack).await?;
-        let (snapshot, version) = match stored {
-            Some(stored) => (stored.value, Some(stored.version)),
-            None => (Snapshot::empty(plan.fleet.clone(), plan.stack.clone()), None),
+        let mut info = LockInfo::this_process(operation, self.options.clock.now());
+        info.run = Some(id);
+        let mut held = self.hold(&plan.stack, info).await?;
+        let result = self.run_held(id, plan, imports, (cancel, events), &mut held).await;
+        held.release(result).await
+    }
+
+    /// Takes the lease on a stack.
+    pub(super) async fn hold(&self, stack: &StackName, info: LockInfo) -> Result<Held, ExecError> {
+        let lease = self.store.lock(stack, &info, &self.options.clock).await?;
+        Ok(Held { unfinished: lease.unfinished().to_vec(), lease, info })
+    }
+
+    async fn run_held(
+        &self,
+        id: RunId,
+        plan: &Plan,
+        imports: &Imports,
+        (cancel, events): (&Cancel, &Events),
+        held: &mut Held,
+    ) -> Result<Report, ExecError> {
+        // A plan is made of what is recorded: what an earlier run left in doubt must be, and then this plan may be stale.
+        self.recover_held(held, Recovery::Settle, &Cancel::new(), &Events::none()).await?;
+        let (before, version) = match self.store.load(&plan.stack).await? {
+            Some(stored) => (Some(stored.value), Some(stored.version)),
+            None => (None, None),
         };
         if !plan.is_based_on(version.as_ref()) {
             return Err(ExecError::new(ExecErrorKind::Stale(plan.stack.clone())));
         }
-        let schedule = Schedule::new(plan);
-        let machine = Machine::new(&schedule.shapes).map_err(|_| ExecError::new(ExecErrorKind::Cycle))?;
+        let undo_on_failure = self.options.on_failure == OnFailure::RollBack;
+        let snapshot =
+            before.clone().unwrap_or_else(|| Snapshot::empty(plan.fleet.clone(), plan.stack.clone()));
+        let run = Run::new(plan, imports, snapshot, undo_on_failure)
+            .map_err(|_| ExecError::new(ExecErrorKind::Cycle))?;
+        let mut journal = None;
+        if !run.schedule.steps.is_empty() {
+            let mut writer = Writer::new(id, self.options.clock.clone());
+            writer.push(Kind::Begun(BegunBy {
+                version: env!("CARGO_PKG_VERSION"),
+                by: &held.info,
+                plan,
+                imports: &imports.needed_by(plan),
+                snapshot: before.as_ref(),
+                undo_on_failure,
+            }));
+            // Nothing is touched before it is durable what is to be done.
+            held.unfinished.push(id);
+            writer.flush(&*self.store, &held.lease).await?;
+            journal = Some(writer);
+        }
+        drop(before);
         let begin = Begin {
             executor: self,
+            id,
             run,
-            plan,
-            imports,
-            events,
-            schedule,
-            machine,
-            snapshot,
+            in_doubt: Vec::new(),
+            settles: false,
             version,
-            lease: &lease,
+            lease: &held.lease,
+            journal,
+            events,
         };
-        let report = Driver::new(begin).drive(cancel).await;
-        lease.release(Vec::new()).await?;
+        let (report, over) = Driver::new(begin).drive(cancel).await;
+        if over {
+            held.unfinished.retain(|run| *run != id);
+        }
         report
-    }
-
-    /// Brings every run of `stack` that has not ended to its end, from nothing but its journal and the account, and reports on
-    /// each, oldest first; nothing when there is none.
-    ///
-    /// # Errors
-    /// When the stack is locked, a journal cannot be read, or the store fails.
-    pub async fn recover(
-        &self,
-        stack: &StackName,
-        how: Recovery,
-        cancel: &Cancel,
-        events: &Events,
-    ) -> Result<Vec<Report>, ExecError> {
-        let _ = (stack, how, cancel, events);
-        Ok(Vec::new())
-    }
-
-    /// Lets go of resources: they stay in AWS, and neither the snapshot of `stack` nor a run that is stuck on them knows of them any
-    /// more. What was let go, as it was recorded; what was not recorded is not in it.
-    ///
-    /// # Errors
-    /// When the stack is locked, or the store fails.
-    pub async fn orphan(
-        &self,
-        stack: &StackName,
-        addresses: &[Address],
-    ) -> Result<BTreeMap<Address, Recorded>, ExecError> {
-        let _ = (stack, addresses);
-        Ok(BTreeMap::new())
     }
 
     /// Everything that can be known to fail before anything is touched.
@@ -216,5 +218,22 @@ impl Executor {
             }
         }
         Ok(())
+    }
+}
+
+/// A lease, and the runs that will still have a journal when it is released.
+pub(super) struct Held {
+    pub lease: Lease,
+    pub info: LockInfo,
+    pub unfinished: Vec<RunId>,
+}
+
+impl Held {
+    /// Gives the lease up, and `result` on; a lease that cannot be given up only runs out later.
+    pub async fn release<T>(self, result: Result<T, ExecError>) -> Result<T, ExecError> {
+        if let Err(error) = self.lease.release(self.unfinished).await {
+            tracing::warn!(%error, "the lock could not be given up; it runs out by itself");
+        }
+        result
     }
 }

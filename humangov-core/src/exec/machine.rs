@@ -50,6 +50,8 @@ pub enum Signal {
     UndoFail,
     /// It will not run.
     Skip,
+    /// Whatever it did stays.
+    LetGo,
 }
 
 /// A signal that a step's status does not allow: a mistake of whoever drives the machine, never of a cloud.
@@ -72,10 +74,11 @@ impl Status {
             (Self::Running | Self::InDoubt, Signal::Succeed) => Self::Done,
             (Self::Running, Signal::Doubt) => Self::InDoubt,
             (Self::Running | Self::InDoubt, Signal::Fail) => Self::Failed,
-            (Self::Done | Self::Failed | Self::InDoubt, Signal::Undo) => Self::Undoing,
+            (Self::Done | Self::Failed | Self::InDoubt | Self::UndoFailed, Signal::Undo) => Self::Undoing,
             (Self::Undoing, Signal::UndoSucceed) => Self::Undone,
             (Self::Undoing, Signal::UndoFail) => Self::UndoFailed,
             (Self::Blocked | Self::Ready, Signal::Skip) => Self::Skipped,
+            (Self::Done | Self::Failed | Self::InDoubt | Self::UndoFailed, Signal::LetGo) => Self::Skipped,
             (status, signal) => return Err(IllegalTransition { status, signal }),
         })
     }
@@ -154,8 +157,11 @@ pub struct Machine {
     applied: Box<[bool]>,
     /// Dependents of each step that must be undone before it.
     undo_waiting: Box<[u32]>,
+    /// May run; those that were begun out of turn are still in it, and are passed over.
     ready: VecDeque<u32>,
     undo_ready: VecDeque<u32>,
+    /// How many of either may still be begun.
+    waiting_to_begin: u32,
     running: u32,
     forward_left: u32,
     mode: Mode,
@@ -183,6 +189,7 @@ impl Machine {
             undo_waiting: vec![0; len].into(),
             ready: VecDeque::new(),
             undo_ready: VecDeque::new(),
+            waiting_to_begin: 0,
             running: 0,
             mode: Mode::Forward,
             unwind: true,
@@ -212,8 +219,7 @@ impl Machine {
     /// Whether [`Machine::next_task`] would give a step now.
     pub fn has_task(&self) -> bool {
         match self.mode {
-            Mode::Forward | Mode::Cleanup => !self.ready.is_empty(),
-            Mode::Unwinding => !self.undo_ready.is_empty(),
+            Mode::Forward | Mode::Cleanup | Mode::Unwinding => self.waiting_to_begin > 0,
             Mode::Draining | Mode::Finished => false,
         }
     }
@@ -230,15 +236,42 @@ impl Machine {
 
     /// The next step that may run now, which then runs. `None`: nothing may, for now or for good.
     pub fn next_task(&mut self) -> Option<Task> {
-        let (step, direction, signal) = match self.mode {
-            Mode::Forward | Mode::Cleanup => (self.ready.pop_front()?, Direction::Do, Signal::Start),
-            Mode::Unwinding => (self.undo_ready.pop_front()?, Direction::Undo, Signal::Undo),
-            Mode::Draining | Mode::Finished => return None,
+        if !self.has_task() {
+            return None;
+        }
+        loop {
+            let (step, direction) = match self.mode {
+                Mode::Forward | Mode::Cleanup => (self.ready.pop_front()?, Direction::Do),
+                Mode::Unwinding => (self.undo_ready.pop_front()?, Direction::Undo),
+                Mode::Draining | Mode::Finished => return None,
+            };
+            let task = Task { step, direction };
+            if self.begin(task).is_ok() {
+                return Some(task);
+            }
+        }
+    }
+
+    /// Begins `task`, which may run now: as [`Machine::next_task`] did when what is now replayed happened.
+    ///
+    /// # Errors
+    /// When it may not run now.
+    pub fn begin(&mut self, task: Task) -> Result<(), IllegalTransition> {
+        let status = self.status(task.step);
+        let (signal, mode_fits) = match task.direction {
+            Direction::Do => (Signal::Start, matches!(self.mode, Mode::Forward | Mode::Cleanup)),
+            Direction::Undo => {
+                let free = self.applied[task.step as usize] && self.undo_waiting[task.step as usize] == 0;
+                (Signal::Undo, self.mode == Mode::Unwinding && free)
+            }
         };
-        let status = self.status[step as usize].after(signal);
-        self.status[step as usize] = status.expect("only steps that may begin are queued");
+        if !mode_fits || self.waiting_to_begin == 0 {
+            return Err(IllegalTransition { status, signal });
+        }
+        self.signal(task.step, signal)?;
+        self.waiting_to_begin -= 1;
         self.running += 1;
-        Some(Task { step, direction })
+        Ok(())
     }
 
     /// Tells that `task` worked.
@@ -269,6 +302,7 @@ impl Machine {
                         self.undo_waiting[dependency as usize] -= 1;
                         if self.undo_waiting[dependency as usize] == 0 {
                             self.undo_ready.push_back(dependency);
+                            self.waiting_to_begin += 1;
                         }
                     }
                 }
@@ -333,6 +367,50 @@ impl Machine {
         self.settle();
     }
 
+    /// Starts nothing more, whichever way it was going, and undoes nothing.
+    pub fn halt(&mut self) {
+        self.unwind = false;
+        if self.mode != Mode::Finished {
+            self.mode = Mode::Draining;
+        }
+        self.settle();
+    }
+
+    /// Goes back, whichever way it was going, unless everything that was wanted works: then nothing more is deleted.
+    pub fn roll_back(&mut self) {
+        match self.mode {
+            Mode::Forward | Mode::Draining if self.forward_left > 0 => {
+                self.unwind = true;
+                self.mode = Mode::Draining;
+                self.settle();
+            }
+            Mode::Unwinding => {}
+            Mode::Finished => self.retry_undo(),
+            Mode::Forward | Mode::Draining | Mode::Cleanup => self.halt(),
+        }
+    }
+
+    /// Whether what runs is waited for, to leave what was done as it is.
+    pub fn leaves_it(&self) -> bool {
+        self.mode == Mode::Draining && !(self.unwind && self.forward_left > 0)
+    }
+
+    /// Tries once more to undo what could not be undone, if that is how it ended.
+    pub fn retry_undo(&mut self) {
+        if self.mode == Mode::Finished && self.status.contains(&Status::UndoFailed) {
+            self.begin_unwinding();
+            self.mode = Mode::Unwinding;
+            self.settle();
+        }
+    }
+
+    /// Has `step` be as it is: it is not undone any more. Nothing if it did nothing, or runs.
+    pub fn let_go(&mut self, step: u32) {
+        if self.applied[step as usize] && self.signal(step, Signal::LetGo).is_ok() {
+            self.applied[step as usize] = false;
+        }
+    }
+
     /// Has a failure leave what was done as it is.
     pub fn never_unwind(&mut self) {
         self.unwind = false;
@@ -354,6 +432,7 @@ impl Machine {
     fn make_ready(&mut self, step: u32) {
         if self.signal(step, Signal::Release).is_ok() {
             self.ready.push_back(step);
+            self.waiting_to_begin += 1;
         }
     }
 
@@ -369,7 +448,7 @@ impl Machine {
                     }
                     Mode::Cleanup
                 }
-                Mode::Cleanup if self.running == 0 && self.ready.is_empty() => Mode::Finished,
+                Mode::Cleanup if self.running == 0 && self.waiting_to_begin == 0 => Mode::Finished,
                 Mode::Draining if self.running == 0 => {
                     if self.unwind && self.forward_left > 0 {
                         self.begin_unwinding();
@@ -378,7 +457,7 @@ impl Machine {
                         Mode::Finished
                     }
                 }
-                Mode::Unwinding if self.running == 0 && self.undo_ready.is_empty() => Mode::Finished,
+                Mode::Unwinding if self.running == 0 && self.waiting_to_begin == 0 => Mode::Finished,
                 _ => return,
             };
             self.mode = next;
@@ -390,6 +469,9 @@ impl Machine {
     }
 
     fn begin_unwinding(&mut self) {
+        self.ready.clear();
+        self.undo_ready.clear();
+        self.waiting_to_begin = 0;
         for step in 0..count(&self.status) {
             if self.applied[step as usize] {
                 let dependents =
@@ -397,6 +479,7 @@ impl Machine {
                 self.undo_waiting[step as usize] = u32::try_from(dependents).unwrap_or(u32::MAX);
                 if dependents == 0 {
                     self.undo_ready.push_back(step);
+                    self.waiting_to_begin += 1;
                 }
             }
         }
@@ -404,6 +487,8 @@ impl Machine {
 
     fn skip_the_rest(&mut self) {
         self.ready.clear();
+        self.undo_ready.clear();
+        self.waiting_to_begin = 0;
         for status in &mut self.status {
             if let Ok(skipped) = status.after(Signal::Skip) {
                 *status = skipped;

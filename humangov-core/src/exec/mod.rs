@@ -11,12 +11,15 @@ mod executor;
 mod machine;
 mod outcome;
 mod perform;
+mod recover;
+mod run;
 mod schedule;
 mod unfinished;
 
+pub use crate::journal::Recovery;
 pub use cancel::{Cancel, CancelLevel};
 pub use error::{ExecError, ExecErrorKind};
-pub use executor::{ExecOptions, Executor, OnFailure, Recovery};
+pub use executor::{ExecOptions, Executor, OnFailure};
 pub use machine::{Direction, IllegalTransition, Machine, Mode, Signal, Status, StepShape, Task};
 pub use outcome::{LeftOver, Outcome, Report, StepFailure, StepReport};
 pub use unfinished::{RunProgress, Unfinished, unfinished};

@@ -39,6 +39,8 @@ pub enum Outcome {
         /// Whether what it had done was undone.
         rolled_back: bool,
     },
+    /// It was left at once, where it was: its journal tells how to bring it to its end.
+    Abandoned,
     /// It had not ended; what it left in doubt was looked up and recorded, and nothing more was done.
     Settled,
 }
@@ -52,6 +54,7 @@ impl Outcome {
             Self::RolledBack { .. } => "rolled_back",
             Self::Stuck { .. } => "stuck",
             Self::Cancelled { .. } => "cancelled",
+            Self::Abandoned => "abandoned",
             Self::Settled => "settled",
         }
     }

@@ -3,33 +3,44 @@
 
 use crate::{
     event::{ErrorReport, Event, EventKind, Events},
-    exec::ExecOptions,
+    exec::{ExecOptions, Task},
     handler::{
         Call, Contents, Cx, Depth, DynHandler, Effect, HandlerError, HandlerErrorKind, LiveValue, Ownership,
         ReadRequest, Readiness, Reply,
     },
+    journal::{Left, Note},
     plan::keep_unmanaged,
+    store::LeaseGuard,
+    value::Json,
 };
 use futures_util::FutureExt;
 use serde_json::Value;
 use std::time::Duration;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{Instant, sleep, timeout},
+};
 
 /// What a step has to do, with every reference resolved.
 #[derive(Debug)]
 pub(crate) enum Work {
     /// Nothing in AWS.
     Nothing,
-    /// Make this. What has these outputs may be there and is something else; what is there already is found first, if asked.
-    Create { spec: Value, others: Vec<Value>, look_first: bool },
+    /// Make this. What has these outputs may be there and is something else.
+    Create { spec: Value, others: Vec<Value> },
+    /// Make this, or change what is there already into it: nobody has looked yet.
+    CreateOrFind { spec: Value, others: Vec<Value> },
+    /// Make this, unless an earlier try of this very step has made it.
+    CreateAgain { spec: Value, others: Vec<Value> },
     /// Change this in place.
     Update { prior: Value, outputs: Value, desired: Value },
     /// Delete this.
     Delete { prior: Value, outputs: Value, contents: Contents },
     /// Delete what a create may have left: look first.
     DeleteIfThere { spec: Value, others: Vec<Value> },
-    /// Bring back to `desired` what `applied` may have made of it.
-    Restore { desired: Value, applied: Value },
+    /// Bring what is there, whatever it has become, to `desired`. It is looked for as `look`; a setting that `recorded` has and
+    /// `desired` has not was taken out.
+    BringTo { desired: Value, recorded: Option<Value>, look: Value },
     /// Make what was deleted, if it was, again.
     Recreate { spec: Value },
 }
@@ -38,8 +49,6 @@ pub(crate) enum Work {
 #[derive(Debug)]
 pub(crate) struct Performed {
     pub result: Result<Done, Failure>,
-    /// The spec of what was there already, where something was to be made.
-    pub found: Option<Value>,
     pub retries: u32,
     pub elapsed: Duration,
 }
@@ -47,7 +56,7 @@ pub(crate) struct Performed {
 impl Performed {
     /// What needed no call.
     pub(crate) fn at_once(result: Result<Done, Failure>) -> Self {
-        Self { result, found: None, retries: 0, elapsed: Duration::ZERO }
+        Self { result, retries: 0, elapsed: Duration::ZERO }
     }
 }
 
@@ -64,17 +73,12 @@ pub(crate) struct Failure {
     pub left: Left,
 }
 
-/// What a failed step left behind.
+/// What a step has found and must have written down before it goes on; answered when it is.
 #[derive(Debug)]
-pub(crate) enum Left {
-    /// Surely nothing, or nothing new.
-    Nothing,
-    /// Something with these outputs.
-    Outputs(Value),
-    /// A change that may have happened in part.
-    Partly,
-    /// Perhaps something: looking did not tell.
-    InDoubt,
+pub(crate) struct NoteToKeep {
+    pub task: Task,
+    pub note: Note,
+    pub kept: oneshot::Sender<()>,
 }
 
 /// What performing a step needs.
@@ -84,7 +88,9 @@ pub(crate) struct Performer<'a> {
     pub options: &'a ExecOptions,
     pub events: &'a Events,
     pub retries: u32,
-    pub found: Option<Value>,
+    pub task: Task,
+    pub notes: mpsc::UnboundedSender<NoteToKeep>,
+    pub lease: LeaseGuard,
 }
 
 /// What was found changed to `spec`, which leaves some fields to AWS.
@@ -99,33 +105,38 @@ impl Performer<'_> {
     pub(crate) async fn perform(&mut self, work: &Work) -> Performed {
         let started = Instant::now();
         let result = match work {
-            Work::Create { spec, others, look_first: false } => self.create(started, spec, others).await,
+            Work::Create { spec, others } => self.create(started, spec, others, false).await,
             // A future is as large as the largest it waits for, and large ones cost a run more than a second allocation: what
             // is not most of the steps of a large run has its own.
             work => Box::pin(self.perform_other(started, work)).await,
         };
-        Performed { result, found: self.found.take(), retries: self.retries, elapsed: started.elapsed() }
+        Performed { result, retries: self.retries, elapsed: started.elapsed() }
     }
 
     async fn perform_other(&mut self, started: Instant, work: &Work) -> Result<Done, Failure> {
         match work {
             Work::Nothing => Ok(Done { outputs: None }),
-            Work::Create { spec, others, look_first: false } => self.create(started, spec, others).await,
-            Work::Create { spec, others, look_first: true } => {
-                self.create_or_find(started, spec, others).await
-            }
+            Work::Create { spec, others } => self.create(started, spec, others, false).await,
+            Work::CreateOrFind { spec, others } => self.create_or_find(started, spec, others).await,
+            Work::CreateAgain { spec, others } => self.create_again(started, spec, others).await,
             Work::Update { prior, outputs, desired } => self.update(started, prior, outputs, desired).await,
             Work::Delete { prior, outputs, contents } => {
                 self.delete(started, prior, outputs, *contents).await
             }
             Work::DeleteIfThere { spec, others } => self.delete_if_there(started, spec, others).await,
-            Work::Restore { desired, applied } => self.restore(started, desired.clone(), applied).await,
+            Work::BringTo { desired, recorded, look } => {
+                self.bring_to(started, desired.clone(), recorded.as_ref(), look).await
+            }
             Work::Recreate { spec } => self.recreate(started, spec).await,
         }
     }
 
     /// Calls the handler, and waits no longer for its answer than is sensible.
     async fn call(&self, call: Call<'_>) -> Result<Reply, HandlerError> {
+        // Whoever was held up until the lease was gone, between two calls, must not make another.
+        self.lease.check().map_err(|error| {
+            HandlerError::new(HandlerErrorKind::LeaseLost, "step", error.to_string()).with_source(error)
+        })?;
         // Emptying what holds data is one deletion, and may take long.
         let (what, most) = match call {
             Call::Read(_) => ("read", self.options.settle_timeout),
@@ -168,6 +179,18 @@ impl Performer<'_> {
         true
     }
 
+    /// How the resource is now, as clearly as can be told: what became of a step that was begun and did not end.
+    pub(crate) async fn look_up(
+        &mut self,
+        spec: &Value,
+        outputs: Option<&Value>,
+        others: &[Value],
+    ) -> Result<Option<LiveValue>, HandlerError> {
+        let deadline = Instant::now() + self.options.settle_timeout;
+        let found = self.look_surely_at(deadline, spec, outputs, Depth::Identity).await?;
+        Ok(found.filter(|live| self.is_new(live, others)))
+    }
+
     /// How the resource is now.
     async fn look(
         &self,
@@ -189,9 +212,19 @@ impl Performer<'_> {
         spec: &Value,
         depth: Depth,
     ) -> Result<Option<LiveValue>, HandlerError> {
+        self.look_surely_at(deadline, spec, None, depth).await
+    }
+
+    async fn look_surely_at(
+        &mut self,
+        deadline: Instant,
+        spec: &Value,
+        outputs: Option<&Value>,
+        depth: Depth,
+    ) -> Result<Option<LiveValue>, HandlerError> {
         let mut attempt = 0;
         loop {
-            match self.look(spec, None, depth).await {
+            match self.look(spec, outputs, depth).await {
                 Err(error) if error.kind().is_retryable() => {
                     attempt += 1;
                     if !self.wait_to_retry(attempt, deadline, &error).await {
@@ -227,7 +260,7 @@ impl Performer<'_> {
         match self.look_surely(deadline, spec, Depth::Full).await {
             Err(error) => Err(Failure { error, left: Left::Nothing }),
             Ok(Some(live)) if self.is_new(&live, others) => {
-                self.found = Some(live.spec.clone());
+                self.keep(Note::Found(Json::from(&live.spec))).await;
                 let desired = over(spec, &live);
                 self.update(started, &live.spec, &live.outputs, &desired).await
             }
@@ -236,14 +269,59 @@ impl Performer<'_> {
                 let error = HandlerError::new(HandlerErrorKind::AlreadyExists, "create", message);
                 Err(Failure { error, left: Left::Nothing })
             }
-            Ok(_) => self.create(started, spec, others).await,
+            Ok(_) => {
+                self.keep(Note::Nothing).await;
+                self.create(started, spec, others, false).await
+            }
         }
     }
 
-    async fn create(&mut self, started: Instant, spec: &Value, others: &[Value]) -> Result<Done, Failure> {
+    /// Has the driver write down what was found. Waits until it is: what follows depends on it.
+    async fn keep(&self, note: Note) {
+        let (kept, written) = oneshot::channel();
+        let sent = self.notes.send(NoteToKeep { task: self.task, note, kept });
+        // A driver that has gone, or cannot write, does not go on with this step either.
+        if sent.is_err() || written.await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Makes what an earlier try of this step may have made: what is there and ours is brought to what it should be.
+    async fn create_again(
+        &mut self,
+        started: Instant,
+        spec: &Value,
+        others: &[Value],
+    ) -> Result<Done, Failure> {
+        let deadline = started + self.options.settle_timeout;
+        match self.look_surely(deadline, spec, Depth::Full).await {
+            Err(error) => Err(Failure { error, left: Left::InDoubt }),
+            Ok(Some(live)) if self.is_new(&live, others) => {
+                let outputs = self.complete(deadline, live, spec).await?;
+                self.made(started, spec, outputs).await
+            }
+            Ok(_) => self.create(started, spec, others, true).await,
+        }
+    }
+
+    /// Waits until what was made works.
+    async fn made(&mut self, started: Instant, spec: &Value, outputs: Value) -> Result<Done, Failure> {
+        match self.until_ready(started, spec, &outputs).await {
+            Ok(()) => Ok(Done { outputs: Some(outputs) }),
+            Err(error) => Err(Failure { error, left: Left::Outputs(Json::from(&outputs)) }),
+        }
+    }
+
+    /// Makes it. `in_doubt`: an earlier try may have made it, although nothing of it is seen.
+    async fn create(
+        &mut self,
+        started: Instant,
+        spec: &Value,
+        others: &[Value],
+        mut in_doubt: bool,
+    ) -> Result<Done, Failure> {
         let deadline = started + self.options.settle_timeout;
         let mut attempt = 0;
-        let mut in_doubt = false;
         let outputs = loop {
             let error = match self.call(Call::Create { cx: &self.cx, spec }).await {
                 Ok(Reply::Outputs(outputs)) => break outputs,
@@ -255,40 +333,37 @@ impl Performer<'_> {
             in_doubt |= error.effect() == Effect::Unknown;
             let taken = error.kind() == HandlerErrorKind::AlreadyExists;
             // What was not found just now may only not be seen yet: undoing looks once more.
-            let unseen = if in_doubt { Left::InDoubt } else { Left::Nothing };
+            let unseen = || if in_doubt { Left::InDoubt } else { Left::Nothing };
             if in_doubt || taken {
                 match Box::pin(self.look_surely(deadline, spec, Depth::Full)).await {
-                    Err(_) => return Err(Failure { error, left: unseen }),
+                    Err(_) => return Err(Failure { error, left: unseen() }),
                     Ok(Some(live)) if self.is_new(&live, others) => {
                         let lost =
                             matches!(error.kind(), HandlerErrorKind::Malformed | HandlerErrorKind::TimedOut);
                         if !error.kind().is_retryable() && !taken && !lost {
-                            return Err(Failure { error, left: Left::Outputs(live.outputs) });
+                            return Err(Failure { error, left: Left::Outputs(Json::from(&live.outputs)) });
                         }
                         // It is there: what is still missing of it is a change in place.
                         break Box::pin(self.complete(deadline, live, spec)).await?;
                     }
                     Ok(Some(_)) if taken => return Err(Failure { error, left: Left::Nothing }),
-                    Ok(_) if taken => return Err(Failure { error, left: unseen }),
+                    Ok(_) if taken => return Err(Failure { error, left: unseen() }),
                     Ok(_) => {}
                 }
             }
             attempt += 1;
             if !error.kind().is_retryable() || !self.wait_to_retry(attempt, deadline, &error).await {
-                return Err(Failure { error, left: unseen });
+                return Err(Failure { error, left: unseen() });
             }
         };
-        match self.until_ready(started, spec, &outputs).await {
-            Ok(()) => Ok(Done { outputs: Some(outputs) }),
-            Err(error) => Err(Failure { error, left: Left::Outputs(outputs) }),
-        }
+        self.made(started, spec, outputs).await
     }
 
     /// Brings what a broken create made to what it should be.
     async fn complete(&mut self, deadline: Instant, live: LiveValue, spec: &Value) -> Result<Value, Failure> {
         self.change(deadline, &live.spec, &live.outputs, &over(spec, &live))
             .await
-            .map_err(|error| Failure { error, left: Left::Outputs(live.outputs.clone()) })
+            .map_err(|error| Failure { error, left: Left::Outputs(Json::from(&live.outputs)) })
     }
 
     /// Updates, trying again while that may help.
@@ -337,15 +412,15 @@ impl Performer<'_> {
         }
     }
 
-    async fn restore(
+    async fn bring_to(
         &mut self,
         started: Instant,
         mut desired: Value,
-        applied: &Value,
+        recorded: Option<&Value>,
+        look: &Value,
     ) -> Result<Done, Failure> {
         let deadline = started + self.options.settle_timeout;
-        // Not every field is read unless it is asked for: what was applied is to be seen, so that it can be taken back.
-        let live = match self.look_surely(deadline, applied, Depth::Full).await {
+        let live = match self.look_surely(deadline, look, Depth::Full).await {
             Ok(Some(live)) => live,
             Ok(None) => {
                 let error = HandlerError::new(
@@ -357,7 +432,7 @@ impl Performer<'_> {
             }
             Err(error) => return Err(Failure { error, left: Left::InDoubt }),
         };
-        keep_unmanaged(&mut desired, Some(applied), &live.spec);
+        keep_unmanaged(&mut desired, recorded, &live.spec);
         self.update(started, &live.spec, &live.outputs, &desired).await
     }
 
@@ -370,7 +445,7 @@ impl Performer<'_> {
                 let desired = over(spec, &live);
                 self.update(started, &live.spec, &live.outputs, &desired).await
             }
-            Ok(_) => self.create(started, spec, &[]).await,
+            Ok(_) => self.create(started, spec, &[], true).await,
         }
     }
 

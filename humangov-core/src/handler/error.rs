@@ -40,6 +40,10 @@ pub enum HandlerErrorKind {
     TimedOut,
     /// The answer could not be understood.
     Malformed,
+    /// The lease on the stack is gone: nothing was sent.
+    LeaseLost,
+    /// Nobody saw how it ended: the run was killed meanwhile.
+    Interrupted,
     /// Anything else.
     Other,
 }
@@ -60,6 +64,8 @@ impl HandlerErrorKind {
             Self::Failed => "handler.failed",
             Self::TimedOut => "handler.timed_out",
             Self::Malformed => "handler.malformed",
+            Self::LeaseLost => "handler.lease_lost",
+            Self::Interrupted => "handler.interrupted",
             Self::Other => "handler.other",
         }
     }

@@ -15,6 +15,7 @@ use crate::{
     tags::Owner,
     value::{Json, Reference, Source, resolve, walk_references},
 };
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,7 +24,8 @@ use std::{
 };
 
 /// What other stacks export: values by stack and name.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Imports(BTreeMap<StackName, BTreeMap<String, Value>>);
 
 impl Imports {
@@ -43,6 +45,27 @@ impl Imports {
     pub fn with_exports(mut self, stack: StackName, exports: BTreeMap<String, Value>) -> Self {
         self.0.insert(stack, exports);
         self
+    }
+
+    /// Only what `plan` imports.
+    pub(crate) fn needed_by(&self, plan: &Plan) -> Self {
+        let mut needed = Self::none();
+        let mut note = |value: &Value| {
+            walk_references(value, &mut |reference| {
+                if let Source::Stack(stack) = &reference.source
+                    && let Some(value) = self.get(stack, &reference.attr)
+                {
+                    let exports = needed.0.entry(stack.clone()).or_default();
+                    exports.insert(reference.attr.to_string(), value.clone());
+                }
+            });
+        };
+        let desired = plan.changes.iter().filter_map(|change| change.desired.as_ref());
+        desired
+            .filter(|desired| desired.spec.may_import())
+            .for_each(|desired| note(&desired.spec.to_value()));
+        plan.exports.values().for_each(&mut note);
+        needed
     }
 
     /// The export `name` of `stack`, if that is known.

@@ -35,6 +35,9 @@ pub struct LockInfo {
     pub operation: String,
     /// Since when.
     pub since: Timestamp,
+    /// The run they are about to begin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunId>,
 }
 
 impl LockInfo {
@@ -53,6 +56,7 @@ impl LockInfo {
             machine: this_machine(),
             operation: operation.to_owned(),
             since,
+            run: None,
         }
     }
 
@@ -126,6 +130,14 @@ pub(super) struct LockRecord {
 impl LockRecord {
     pub const FORMAT: u32 = 1;
 
+    /// The runs that are not known to have ended, that of whoever holds it among them.
+    pub fn runs(&self) -> Vec<RunId> {
+        let mut runs = self.unfinished.clone();
+        let held = self.held_by.as_ref().and_then(|info| info.run);
+        runs.extend(held.filter(|run| !self.unfinished.contains(run)));
+        runs
+    }
+
     pub fn is_stale(&self, now: Timestamp) -> bool {
         self.held_by.as_ref().is_some_and(|info| {
             was_dropped_here(self.attempt) || info.is_surely_gone() || now > self.expires + CLOCKS_DIFFER
@@ -138,7 +150,7 @@ impl LockRecord {
             stale: self.is_stale(now),
             token: self.token,
             expires: self.expires,
-            unfinished: self.unfinished.clone(),
+            unfinished: self.runs(),
         }
     }
 }

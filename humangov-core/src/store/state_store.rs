@@ -224,7 +224,7 @@ async fn take<B: Backend>(
             mine
         } else {
             let unfinished = match &found {
-                Some((before, _)) => before.unfinished.clone(),
+                Some((before, _)) => before.runs(),
                 None => stray_journals(backend, stack).await?,
             };
             let record = LockRecord {
@@ -364,6 +364,7 @@ async fn break_lock<B: Backend>(
             held_by: None,
             expires: now,
             broken: true,
+            unfinished: before.runs(),
             ..before
         };
         if put_lock(backend, &name, &record, Some(&version)).await?.is_some() {
@@ -491,6 +492,15 @@ impl<B: Backend> StateStore for B {
     ) -> BoxFuture<'a, Result<u64, StoreError>> {
         Box::pin(async move {
             lease.guard().check()?;
+            if at == 0 {
+                // Later appends are refused once somebody has taken the run up; of this one nobody knows yet.
+                let found = read_lock(self, &lock_name(lease.stack())).await?;
+                let holder = found.filter(|(record, _)| record.token != lease.token());
+                if let Some((record, _)) = holder {
+                    let (stack, taken_by) = (lease.stack().clone(), record.held_by.map(Box::new));
+                    return Err(StoreError::new(StoreErrorKind::LeaseLost { stack, taken_by }));
+                }
+            }
             match Backend::append(self, &journal_name(lease.stack(), run), at, bytes).await? {
                 Some(end) => Ok(end),
                 None => {

@@ -11,7 +11,8 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("stack", &["graph", "stack"]),
     ("ports", &["handler", "store"]),
     ("plan", &["plan"]),
-    ("run", &["event", "exec"]),
+    ("record", &["event", "journal"]),
+    ("run", &["exec"]),
     ("product", &["base_stack", "fleet", "fleet_settings", "state_stack"]),
     ("testing", &["testing"]),
 ];
