@@ -353,6 +353,10 @@ impl<'a> Driver<'a> {
     /// Writes down what a step has found; it goes on once that is durable.
     fn keep(&mut self, note: NoteToKeep) {
         let NoteToKeep { task, note, kept } = note;
+        if self.store_error.is_some() {
+            // It is not kept, which ends the step.
+            return;
+        }
         let name = self.run.name(task);
         self.record(Kind::Noted { step: &name, note: &note });
         self.run.noted(task, note);

@@ -260,7 +260,7 @@ impl Performer<'_> {
         match self.look_surely(deadline, spec, Depth::Full).await {
             Err(error) => Err(Failure { error, left: Left::Nothing }),
             Ok(Some(live)) if self.is_new(&live, others) => {
-                self.keep(Note::Found(Json::from(&live.spec))).await;
+                self.keep(Note::Found(Json::from(&live.spec))).await?;
                 let desired = over(spec, &live);
                 self.update(started, &live.spec, &live.outputs, &desired).await
             }
@@ -270,20 +270,22 @@ impl Performer<'_> {
                 Err(Failure { error, left: Left::Nothing })
             }
             Ok(_) => {
-                self.keep(Note::Nothing).await;
+                self.keep(Note::Nothing).await?;
                 self.create(started, spec, others, false).await
             }
         }
     }
 
     /// Has the driver write down what was found. Waits until it is: what follows depends on it.
-    async fn keep(&self, note: Note) {
+    async fn keep(&self, note: Note) -> Result<(), Failure> {
         let (kept, written) = oneshot::channel();
         let sent = self.notes.send(NoteToKeep { task: self.task, note, kept });
-        // A driver that has gone, or cannot write, does not go on with this step either.
-        if sent.is_err() || written.await.is_err() {
-            std::future::pending::<()>().await;
+        if sent.is_ok() && written.await.is_ok() {
+            return Ok(());
         }
+        let error =
+            HandlerError::new(HandlerErrorKind::Interrupted, "step", "what was found could not be recorded");
+        Err(Failure { error, left: Left::Nothing })
     }
 
     /// Makes what an earlier try of this step may have made: what is there and ours is brought to what it should be.

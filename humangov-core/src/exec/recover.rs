@@ -123,8 +123,9 @@ impl Executor {
                 end_in_doubt(&mut run, task, Left::InDoubt, &mut journal);
             }
         }
-        let version = self.store.load(held.lease.stack()).await?.map(|stored| stored.version);
-        run.dirty = true;
+        let stored = self.store.load(held.lease.stack()).await?;
+        run.dirty = !stored.as_ref().is_some_and(|stored| stored.value.tells_the_same_as(&run.snapshot));
+        let version = stored.map(|stored| stored.version);
         let begin = Begin {
             executor: self,
             id,

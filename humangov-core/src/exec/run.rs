@@ -321,6 +321,10 @@ impl<'a> Run<'a> {
             return;
         };
         self.record_failure(task, left);
+        // Nobody saw it fail: it is no reason for anything.
+        if error.code == HandlerErrorKind::Interrupted.code() {
+            return;
+        }
         let cleanup = self.schedule.shapes[task.step as usize].cleanup;
         let failure = self.failure(task, error);
         if task.direction == Direction::Do && !cleanup && self.cause.is_none() {

@@ -105,6 +105,12 @@ impl Snapshot {
         }
     }
 
+    /// Whether both tell the same, whenever and by whomever they were saved.
+    pub(crate) fn tells_the_same_as(&self, other: &Self) -> bool {
+        (&self.fleet, &self.stack, &self.resources, &self.exports, &self.imports)
+            == (&other.fleet, &other.stack, &other.resources, &other.exports, &other.imports)
+    }
+
     /// Whether there is nothing to remember.
     pub fn is_empty(&self) -> bool {
         self.resources.is_empty()

@@ -21,7 +21,7 @@ async fn a_plan_made_before_another_run_is_stale() {
 async fn a_stack_somebody_works_on_is_left_alone() {
     let world = World::new();
     let info = LockInfo::this_process("destroy", world.options.clock.now());
-    let lease = world.store.lock(&california(), &info).await.unwrap();
+    let lease = world.store.lock(&california(), &info, &world.options.clock).await.unwrap();
     let plan = world.plan(&chain()).await.unwrap();
     let error = world.execute(&plan).await.unwrap_err();
     assert_eq!(error.code(), "store.locked");
@@ -29,7 +29,7 @@ async fn a_stack_somebody_works_on_is_left_alone() {
     assert_eq!(why, format!("stack california is locked: {info}"));
     assert!(why.contains("has run destroy on it since 2026-07-01T12:00:00Z"), "{why}");
     assert!(world.cloud.names().is_empty());
-    drop(lease);
+    lease.release(Vec::new()).await.unwrap();
     assert!(world.execute(&plan).await.unwrap().outcome.is_applied());
 }
 

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Runs that are asked to stop, and runs whose record cannot be kept.
 
-use crate::world::{World, california, chain, stack, thing};
+use crate::world::{World, chain, stack, thing};
 use futures_util::future::BoxFuture;
 use humangov_core::{
-    address::StackName,
     event::{EventKind, Events, StepOperation},
-    exec::{Cancel, CancelLevel, OnFailure, Outcome, Report},
+    exec::{Cancel, CancelLevel, OnFailure, Outcome, Recovery, Report},
     stack::Stack,
-    store::{
-        Lease, LockInfo, MemoryStore, Snapshot, StateStore, StoreError, StoreErrorKind, Version, Versioned,
-    },
+    store::{Backend, Log, MemoryStore, Object, OnlyIf, StoreError, Version},
     testing::{CallOperation, Fault, When},
 };
 use std::{
@@ -57,27 +54,6 @@ async fn a_run_that_is_asked_to_stop_finishes_what_runs_and_goes_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_made_is_recorded_while_the_run_waits_for_something_slow() {
-    let world = World::new();
-    world.cloud.set_polls("b", 1_000);
-    let plan = world.plan(&chain()).await.unwrap();
-    let (executor, cancel, sink) = (world.executor(), Cancel::new(), world.sink());
-    let run = executor.apply(&plan, &world.imports, &cancel, &sink);
-    let look = async {
-        tokio::time::sleep(Duration::from_secs(2)).await;
-        let recorded =
-            world.snapshot().await.map(|s| s.value.resources.keys().map(ToString::to_string).collect());
-        cancel.escalate();
-        cancel.escalate();
-        recorded
-    };
-    let (_, recorded): (_, Option<Vec<String>>) = tokio::join!(run, look);
-    assert_eq!(recorded, Some(vec!["test.thing/a".to_owned()]), "whoever is killed now loses nothing");
-    world.cloud.set_polls("b", 0);
-    world.applied(&chain()).await;
-}
-
-#[tokio::test(start_paused = true)]
 async fn what_only_waits_for_its_turn_is_not_begun_any_more() {
     let mut world = World::to_be_left_empty();
     world.options.concurrency = 2;
@@ -115,7 +91,7 @@ async fn a_run_that_was_cancelled_before_it_began_does_nothing() {
 #[tokio::test(start_paused = true)]
 async fn a_halting_run_that_is_asked_to_stop_leaves_what_was_done() {
     let mut world = World::new();
-    world.options.on_failure = OnFailure::Halt;
+    world.options.on_cancel = OnFailure::Halt;
     world.cloud.set_latency(Duration::from_secs(10));
     let report = cancelled(&world, &chain(), &[Duration::from_secs(25)]).await;
     assert_eq!(report.outcome, Outcome::Cancelled { rolled_back: false });
@@ -131,24 +107,34 @@ async fn a_second_request_abandons_what_runs_and_the_next_run_repairs_it() {
     world.cloud.set_polls("b", u32::MAX);
     let minute = Duration::from_secs(60);
     let report = cancelled(&world, &chain(), &[minute, minute]).await;
-    assert!(matches!(report.outcome, Outcome::Stuck { cause: None, .. }), "{report:#?}");
+    assert_eq!(report.outcome, Outcome::Abandoned);
     assert_eq!(report.elapsed, 2 * minute, "it left at once");
     let left: Vec<_> = report.left.iter().map(|left| (left.address.name(), left.reason.as_str())).collect();
     assert_eq!(left, [("a", "it was not undone"), ("b", "it was under way")]);
     assert_eq!(world.cloud.names(), ["a", "b"]);
     world.cloud.set_polls("b", 0);
     world.cloud.remove("b");
+    let recovered = world.recover(Recovery::Resume).await;
+    assert_eq!(recovered[0].outcome, Outcome::Cancelled { rolled_back: true }, "it was going back");
+    assert!(world.cloud.names().is_empty() && world.snapshot().await.is_none());
     world.applied(&chain()).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_an_abandoned_run_made_is_adopted_by_its_tags() {
+async fn what_an_abandoned_run_left_in_doubt_is_settled_before_the_next() {
     let world = World::new();
     world.cloud.set_polls("b", 1000);
     let minute = Duration::from_secs(60);
     let _ = cancelled(&world, &chain(), &[minute, minute]).await;
+    world.cloud.set_polls("b", 0);
     let plan = world.plan(&chain()).await.unwrap();
-    assert_eq!(plan.summary().adopt, 1, "{plan}");
+    assert_eq!(
+        world.execute(&plan).await.unwrap_err().code(),
+        "plan.stale",
+        "more is known than was planned"
+    );
+    let plan = world.plan(&chain()).await.unwrap();
+    assert_eq!((plan.summary().change, plan.summary().create), (1, 1), "b was not finished\n{plan}");
     world.applied(&chain()).await;
 }
 
@@ -169,54 +155,82 @@ async fn after_the_commit_nothing_is_undone() {
     world.applied(&less).await;
 }
 
-/// A store whose saves fail, from the n-th on.
-#[derive(Debug)]
+/// A store whose writes fail, from the n-th to the m-th: those to journals, or of snapshots.
+#[derive(Debug, Clone)]
 struct Failing {
     inner: MemoryStore,
-    saves: AtomicU32,
+    what: &'static str,
+    writes: Arc<AtomicU32>,
     from: u32,
     until: u32,
 }
 
-impl StateStore for Failing {
-    fn load<'a>(
-        &'a self,
-        stack: &'a StackName,
-    ) -> BoxFuture<'a, Result<Option<Versioned<Snapshot>>, StoreError>> {
-        self.inner.load(stack)
+impl Failing {
+    fn new(what: &'static str, from: u32, until: u32) -> Self {
+        Self { inner: MemoryStore::new(), what, writes: Arc::default(), from, until }
     }
-    fn save<'a>(
-        &'a self,
-        snapshot: &'a Snapshot,
-        expected: Option<&'a Version>,
-    ) -> BoxFuture<'a, Result<Option<Version>, StoreError>> {
-        let nth = self.saves.fetch_add(1, Ordering::Relaxed) + 1;
-        if (self.from..self.until).contains(&nth) {
-            let error = StoreError::new(StoreErrorKind::Io("write", "/full".into()));
-            return Box::pin(std::future::ready(Err(error)));
+
+    fn fails(&self, name: &str) -> Option<StoreError> {
+        if !name.ends_with(self.what) {
+            return None;
         }
-        self.inner.save(snapshot, expected)
-    }
-    fn lock<'a>(
-        &'a self,
-        stack: &'a StackName,
-        info: &'a LockInfo,
-    ) -> BoxFuture<'a, Result<Lease, StoreError>> {
-        self.inner.lock(stack, info)
-    }
-    fn list(&self) -> BoxFuture<'_, Result<Vec<StackName>, StoreError>> {
-        self.inner.list()
+        let nth = self.writes.fetch_add(1, Ordering::Relaxed) + 1;
+        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+        (self.from..self.until).contains(&nth).then(|| StoreError::io("write", "/full", full))
     }
 }
 
-async fn with_failing_store(from: u32, until: u32) -> (World, humangov_core::exec::ExecError) {
+impl Backend for Failing {
+    fn place(&self, name: &str) -> String {
+        self.inner.place(name)
+    }
+    fn get<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<Object>, StoreError>> {
+        self.inner.get(name)
+    }
+    fn put<'a>(
+        &'a self,
+        name: &'a str,
+        bytes: Vec<u8>,
+        only_if: OnlyIf<'a>,
+    ) -> BoxFuture<'a, Result<Option<Version>, StoreError>> {
+        match self.fails(name) {
+            Some(error) => Box::pin(std::future::ready(Err(error))),
+            None => self.inner.put(name, bytes, only_if),
+        }
+    }
+    fn remove<'a>(&'a self, name: &'a str, version: &'a Version) -> BoxFuture<'a, Result<bool, StoreError>> {
+        self.inner.remove(name, version)
+    }
+    fn list<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
+        Backend::list(&self.inner, prefix)
+    }
+    fn append<'a>(
+        &'a self,
+        log: &'a str,
+        at: u64,
+        bytes: &'a [u8],
+    ) -> BoxFuture<'a, Result<Option<u64>, StoreError>> {
+        match self.fails(log) {
+            Some(error) => Box::pin(std::future::ready(Err(error))),
+            None => Backend::append(&self.inner, log, at, bytes),
+        }
+    }
+    fn read_log<'a>(&'a self, log: &'a str) -> BoxFuture<'a, Result<Option<Log>, StoreError>> {
+        self.inner.read_log(log)
+    }
+    fn remove_log<'a>(&'a self, log: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
+        self.inner.remove_log(log)
+    }
+}
+
+/// A chain that is applied to a store that fails, and the store as it is once it works again.
+async fn with_failing_store(store: Failing) -> (World, humangov_core::exec::ExecError) {
     let mut world = World::new();
-    let inner = MemoryStore::new();
-    world.store = Arc::new(Failing { inner: inner.clone(), saves: AtomicU32::new(0), from, until });
+    world.store = Arc::new(store.clone());
     world.cloud.set_latency(Duration::from_secs(1));
     let plan = world.quick_plan(&chain()).await.unwrap();
     let error = world.execute(&plan).await.unwrap_err();
-    world.store = Arc::new(inner);
+    world.store = Arc::new(store.inner);
     (world, error)
 }
 
@@ -241,39 +255,48 @@ async fn a_run_whose_steps_never_wait_still_heeds_whoever_stops_it() {
 
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_recorded_is_not_made() {
-    let (world, error) = with_failing_store(1, u32::MAX).await;
-    assert_eq!(error.code(), "store.io");
-    assert_eq!(error.to_string(), "what was done could not be recorded");
-    assert_eq!(error.source().unwrap().to_string(), "could not write /full");
-    let report = error.report().unwrap();
-    assert_eq!(report.outcome, Outcome::Cancelled { rolled_back: true });
-    assert_eq!(world.faults.count(CallOperation::Create), 1, "after the first save failed nothing was begun");
-    assert!(world.cloud.names().is_empty(), "and what was made is undone");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_run_stopped_by_its_store_says_so_even_if_the_store_works_again() {
-    let (world, error) = with_failing_store(1, 2).await;
-    assert_eq!(error.code(), "store.io");
-    assert!(world.cloud.names().is_empty());
-    assert!(world.store.load(&california()).await.unwrap().is_none());
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_run_that_worked_and_cannot_be_recorded_is_found_again_by_its_tags() {
-    let mut world = World::new();
-    let inner = MemoryStore::new();
-    world.store = Arc::new(Failing { inner: inner.clone(), saves: AtomicU32::new(0), from: 1, until: 9 });
-    let plan = world.plan(&chain()).await.unwrap();
-    let error = world.execute(&plan).await.unwrap_err();
-    assert!(error.report().unwrap().outcome.is_applied(), "it had all been done");
-    world.store = Arc::new(inner);
-    assert_eq!(world.plan(&chain()).await.unwrap().summary().adopt, 3);
+    let (world, error) = with_failing_store(Failing::new(".journal", 1, u32::MAX)).await;
+    assert_eq!((error.code(), error.to_string().as_str()), ("store.io", "could not write /full"));
+    assert_eq!(error.source().unwrap().to_string(), "no storage space");
+    assert!(error.report().is_none(), "it was not begun");
+    assert_eq!(world.faults.seen().len(), 0, "and nothing was called");
+    assert!(world.recover(Recovery::Resume).await.is_empty());
     world.applied(&chain()).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_long_run_is_recorded_while_it_runs() {
+async fn a_run_whose_journal_cannot_be_written_stops_and_is_recovered_later() {
+    for nth in 2..8 {
+        let (world, error) = with_failing_store(Failing::new(".journal", nth, u32::MAX)).await;
+        assert_eq!(error.code(), "store.io", "{nth}");
+        let report = error.report().unwrap();
+        assert_eq!(report.outcome, Outcome::Abandoned, "what is done is not known to be all");
+        let recovered = world.recover(Recovery::Resume).await;
+        assert!(recovered[0].outcome.is_applied(), "{nth}: {recovered:#?}");
+        world.settled(&chain()).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_journal_that_cannot_be_written_for_a_moment_holds_up_nothing() {
+    let mut world = World::new();
+    world.store = Arc::new(Failing::new(".journal", 3, 6));
+    world.applied(&chain()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_worked_and_cannot_be_recorded_says_so_and_is_recorded_later() {
+    let (world, error) = with_failing_store(Failing::new(".json", 1, u32::MAX)).await;
+    assert_eq!(error.to_string(), "what was done could not be recorded");
+    assert!(error.report().unwrap().outcome.is_applied(), "it had all been done");
+    let seen = world.faults.seen().len();
+    assert!(world.recover(Recovery::Resume).await[0].outcome.is_applied());
+    assert_eq!(world.faults.seen().len(), seen, "nothing had to be done again");
+    world.settled(&chain()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_run_is_seen_while_it_runs() {
     let world = World::new();
     world.cloud.set_latency(Duration::from_secs(1));
     world.cloud.set_polls("c", u32::MAX);
@@ -281,8 +304,11 @@ async fn a_long_run_is_recorded_while_it_runs() {
     let (executor, cancel, sink) = (world.executor(), Cancel::new(), world.sink());
     let look = async {
         tokio::time::sleep(Duration::from_secs(10)).await;
-        let snapshot = world.snapshot().await.unwrap().value;
-        assert_eq!(snapshot.resources.len(), 2);
+        let (lock, runs) = world.unfinished().await;
+        assert!(lock.unwrap().is_held());
+        assert_eq!(runs[0].snapshot.resources.len(), 2);
+        let [(address, operation)] = &runs[0].in_doubt[..] else { panic!("{runs:#?}") };
+        assert_eq!((address.name(), *operation), ("c", StepOperation::Create));
         cancel.escalate();
         cancel.escalate();
     };

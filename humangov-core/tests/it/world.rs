@@ -5,12 +5,12 @@ use humangov_core::{
     address::{Address, RunId, StackName},
     clock::Clock,
     event::{Event, Events},
-    exec::{Cancel, ExecError, ExecOptions, Executor, Report},
+    exec::{Cancel, ExecError, ExecOptions, Executor, Recovery, Report, Unfinished, unfinished},
     handler::{Depth, Registry},
     names::FleetName,
     plan::{Imports, LiveSet, Plan, PlanError, PlanOptions, RefreshTarget, plan, plan_destroy, refresh},
     stack::Stack,
-    store::{MemoryStore, Snapshot, StateStore, Versioned},
+    store::{Lock, MemoryStore, Snapshot, StateStore, Versioned},
     testing::{FakeCloud, Faults, Thing},
 };
 use std::sync::{Arc, Mutex};
@@ -56,7 +56,7 @@ pub fn chain() -> Stack {
 
 /// A snapshot without the time it was saved.
 pub fn timeless(snapshot: Option<Versioned<Snapshot>>) -> Option<Snapshot> {
-    snapshot.map(|snapshot| Snapshot { updated_at: None, ..snapshot.value })
+    snapshot.map(|snapshot| Snapshot { updated_at: None, lease: 0, ..snapshot.value })
 }
 
 impl World {
@@ -141,6 +141,14 @@ impl World {
 
     pub async fn execute(&self, plan: &Plan) -> Result<Report, ExecError> {
         self.executor().apply(plan, &self.imports, &Cancel::new(), &self.sink()).await
+    }
+
+    pub async fn recover(&self, how: Recovery) -> Vec<Report> {
+        self.executor().recover(&california(), how, &Cancel::new(), &self.sink()).await.unwrap()
+    }
+
+    pub async fn unfinished(&self) -> (Option<Lock>, Vec<Unfinished>) {
+        unfinished(&*self.store, &california(), self.options.clock.now()).await.unwrap()
     }
 
     pub async fn apply(&self, stack: &Stack) -> Report {

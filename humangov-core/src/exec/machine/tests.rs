@@ -17,7 +17,7 @@ const ALL: [Status; 10] = [
     Status::UndoFailed,
     Status::Skipped,
 ];
-const SIGNALS: [Signal; 9] = [
+const SIGNALS: [Signal; 10] = [
     Signal::Release,
     Signal::Start,
     Signal::Succeed,
@@ -27,6 +27,7 @@ const SIGNALS: [Signal; 9] = [
     Signal::UndoSucceed,
     Signal::UndoFail,
     Signal::Skip,
+    Signal::LetGo,
 ];
 
 #[test]
@@ -49,10 +50,15 @@ fn exactly_these_transitions_are_legal() {
     InDoubt Succeed -> Done
     InDoubt Fail -> Failed
     InDoubt Undo -> Undoing
+    InDoubt LetGo -> Skipped
     Done Undo -> Undoing
+    Done LetGo -> Skipped
     Failed Undo -> Undoing
+    Failed LetGo -> Skipped
     Undoing UndoSucceed -> Undone
     Undoing UndoFail -> UndoFailed
+    UndoFailed Undo -> Undoing
+    UndoFailed LetGo -> Skipped
     ");
 }
 
