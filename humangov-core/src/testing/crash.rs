@@ -208,7 +208,10 @@ impl<B: Backend> Backend for CrashingStore<B> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::MemoryStore;
+    use crate::{
+        clock::Clock,
+        store::{LockInfo, MemoryStore, StateStore},
+    };
     use std::sync::atomic::{AtomicU32, Ordering};
 
     async fn three_writes(crash: &Crash, written: &AtomicU32) -> Option<&'static str> {
@@ -273,5 +276,17 @@ mod tests {
             assert!(inner.get("object").await.expect("readable").is_some(), "nothing came after it");
             assert_eq!(crash.seen(), ["put object", "append to log", "append to log"]);
         }
+    }
+    #[tokio::test]
+    async fn a_lock_whose_taker_died_before_it_knew_may_be_taken() {
+        let (inner, crash) = (MemoryStore::new(), Crash::at(1, Side::After));
+        let (stack, clock) = ("california".parse().expect("a stack"), Clock::system());
+        let info = LockInfo::this_process("apply", clock.now());
+        let store = CrashingStore::new(inner.clone(), crash.clone());
+        assert!(crash.survive(store.lock(&stack, &info, &clock)).await.is_none());
+        let lock = inner.lock_of(&stack, clock.now()).await.expect("readable").expect("written");
+        assert!(lock.stale && !lock.is_held(), "{lock:?}");
+        let lease = inner.lock(&stack, &info, &clock).await.expect("nobody has it");
+        assert_eq!(lease.token(), 2);
     }
 }
