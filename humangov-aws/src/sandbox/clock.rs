@@ -18,6 +18,11 @@ impl SandboxClock {
         Self { began: clock.now(), start: Instant::now() }
     }
 
+    /// A clock that shows the same now.
+    pub(super) fn fork(&self) -> Self {
+        Self { began: self.now(), start: Instant::now() }
+    }
+
     pub(super) fn now(&self) -> Timestamp {
         let elapsed = SignedDuration::try_from(self.start.elapsed()).unwrap_or(SignedDuration::MAX);
         self.began.saturating_add(elapsed).unwrap_or(Timestamp::MAX)

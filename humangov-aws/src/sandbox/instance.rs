@@ -156,6 +156,22 @@ impl Sandbox {
         }))
     }
 
+    /// An account of its own that is as this one is now, with the same faults to come; nothing was called in it yet, and it has no
+    /// file. Tests that begin again and again from the same world make it once.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        let clock = self.0.clock.fork();
+        let state = self.state();
+        let state = State {
+            world: state.world.clone(),
+            rates: Rates::default(),
+            faults: state.faults.clone(),
+            calls: VecDeque::new(),
+            file: None,
+        };
+        Self(Arc::new(Inner { region: self.0.region.clone(), clock, state: Mutex::new(state) }))
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

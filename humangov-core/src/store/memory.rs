@@ -12,7 +12,7 @@ use std::{
 #[derive(Debug, Clone, Default)]
 pub struct MemoryStore(Arc<Mutex<Inner>>);
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Inner {
     objects: BTreeMap<String, (u64, Vec<u8>)>,
     logs: BTreeMap<String, Vec<u8>>,
@@ -23,6 +23,12 @@ impl MemoryStore {
     /// An empty store.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A store of its own that keeps what this one keeps now, in the same versions.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self(Arc::new(Mutex::new(self.inner().clone())))
     }
 
     fn inner(&self) -> std::sync::MutexGuard<'_, Inner> {

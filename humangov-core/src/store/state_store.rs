@@ -205,6 +205,8 @@ async fn take<B: Backend>(
 ) -> Result<Lease, StoreError> {
     let name = lock_name(stack);
     let attempt = RunId::generate();
+    // Noted before it is written: whoever is dropped in between must not leave a lock that looks held.
+    let taken = Taken::note(attempt);
     loop {
         let now = clock.now();
         let asked = (Instant::now(), now);
@@ -216,6 +218,7 @@ async fn take<B: Backend>(
             && !record.is_stale(now)
         {
             let info = record.held_by.clone().map(Box::new);
+            taken.forget();
             return Err(StoreError::new(StoreErrorKind::Locked { stack: stack.clone(), info }));
         }
         // The one before may still be about to write: what it writes must be refused from now on.
@@ -256,7 +259,7 @@ async fn take<B: Backend>(
                 Box::pin(async move { give_up(&backend, &name, stored, unfinished).await })
             })
         };
-        return Ok(Lease::new(shared, unfinished, renewing, give_up, Taken::note(attempt)));
+        return Ok(Lease::new(shared, unfinished, renewing, give_up, taken));
     }
 }
 

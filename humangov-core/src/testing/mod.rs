@@ -27,12 +27,14 @@
 //! # }
 //! ```
 
+mod crash;
 mod fake_cloud;
 mod faults;
 mod store_suite;
 pub mod strategies;
 mod thing;
 
+pub use crash::{Crash, CrashingStore, Side};
 pub use fake_cloud::FakeCloud;
 pub use faults::{CallOperation, Fault, Faults, Seen, When};
 pub use store_suite::store_suite;

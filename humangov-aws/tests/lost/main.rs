@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Nothing is lost: deployments that die at any point, or meet any fault at any call, leave what their record tells, and can be
+//! brought to their end or back to where they began. All of it over the sandbox, in no time of the wall's.
+#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::print_stdout, reason = "how much was tried")]
+
+mod account;
+mod crashes;
+mod declared;
+mod faults;
+mod picture;
+mod programs;
+mod scenario;
+mod wire;
