@@ -49,6 +49,15 @@ pub enum StoreErrorKind {
     },
     /// What is stored was written by a newer version.
     TooNew(String, u32),
+    /// The bucket or table that something would be in does not exist.
+    Missing {
+        /// Where that would be.
+        place: String,
+        /// What makes it, for a shell.
+        make: String,
+    },
+    /// What keeps the state refuses: what, and where. It says why.
+    Refused(&'static str, String),
     /// Reading or writing failed: what, and where.
     Io(&'static str, String),
 }
@@ -94,6 +103,8 @@ impl StoreError {
             StoreErrorKind::Corrupt(..) => "store.corrupt",
             StoreErrorKind::CorruptJournal { .. } => "store.corrupt_journal",
             StoreErrorKind::TooNew(..) => "store.too_new",
+            StoreErrorKind::Missing { .. } => "store.missing",
+            StoreErrorKind::Refused(..) => "store.refused",
             StoreErrorKind::Io(..) => "store.io",
         }
     }
@@ -128,6 +139,10 @@ impl fmt::Display for StoreError {
             StoreErrorKind::TooNew(place, version) => {
                 write!(f, "{place} has format {version}; a newer humangov wrote it")
             }
+            StoreErrorKind::Missing { place, make } => {
+                write!(f, "{place} cannot be had: what holds it does not exist; make it with: {make}")
+            }
+            StoreErrorKind::Refused(what, place) => write!(f, "was refused to {what} {place}"),
             StoreErrorKind::Io(what, place) => write!(f, "could not {what} {place}"),
         }
     }

@@ -43,7 +43,7 @@ impl FileStore {
 
     /// Excludes other writers until what it returns is dropped.
     fn writing(&self) -> Result<File, StoreError> {
-        fs::create_dir_all(&self.directory).map_err(|error| failed("create", &self.directory, error))?;
+        make_directory(&self.directory).map_err(|error| failed("create", &self.directory, error))?;
         let path = self.path(WRITING);
         let open = || -> io::Result<File> {
             let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path)?;
@@ -107,9 +107,11 @@ impl FileStore {
         };
         let mut names = Vec::new();
         for entry in entries {
-            let name = entry.map_err(|error| failed("read", &self.directory, error))?.file_name();
+            let entry = entry.map_err(|error| failed("read", &self.directory, error))?;
+            let name = entry.file_name();
             if let Some(name) =
                 name.to_str().filter(|name| name.starts_with(prefix) && !name.starts_with('.'))
+                && !entry.file_type().is_ok_and(|kind| kind.is_dir())
             {
                 names.push(name.to_owned());
             }
@@ -121,24 +123,20 @@ impl FileStore {
     fn append_now(&self, log: &str, at: u64, bytes: &[u8]) -> Result<Option<u64>, StoreError> {
         let _writing = self.writing()?;
         let path = self.path(log);
-        let write = || -> io::Result<Option<u64>> {
-            let mut file =
-                OpenOptions::new().create(at == 0).truncate(false).read(true).write(true).open(&path)?;
-            let new = file.metadata()?.len() == 0;
-            file.seek(SeekFrom::Start(at))?;
-            let mut there = Vec::new();
-            file.read_to_end(&mut there)?;
-            let length = file.metadata()?.len();
-            // What is there already is what an earlier try of this very append could write.
-            if length < at || !bytes.starts_with(&there) {
-                return Ok(None);
-            }
-            file.write_all(&bytes[there.len()..])?;
-            file.sync_all()?;
-            if new {
+        let open = OpenOptions::new().create(at == 0).truncate(false).read(true).write(true).open(&path);
+        let mut file = match open {
+            Ok(file) => file,
+            // Somebody else has removed it.
+            Err(error) if at > 0 && error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed("append to", &path, error)),
+        };
+        let mut write = || -> io::Result<Option<u64>> {
+            let end = append_to(&mut file, at, bytes)?;
+            // Whether an earlier try came this far is not known.
+            if at == 0 && end.is_some() {
                 sync(&self.directory)?;
             }
-            Ok(Some(at + bytes.len() as u64))
+            Ok(end)
         };
         write().map_err(|error| failed("append to", &path, error))
     }
@@ -149,6 +147,11 @@ impl FileStore {
 
     fn remove_log_now(&self, log: &str) -> Result<(), StoreError> {
         let path = self.path(log);
+        if matches!(path.try_exists(), Ok(false)) {
+            return Ok(());
+        }
+        // Nobody may be appending to it meanwhile, and believe that what they wrote is there.
+        let _writing = self.writing()?;
         match fs::remove_file(&path) {
             Ok(()) => sync_directory(&self.directory),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -182,6 +185,69 @@ fn failed(what: &'static str, path: &Path, error: io::Error) -> StoreError {
 
 fn sync(directory: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(directory)?.sync_all() } else { Ok(()) }
+}
+
+/// Makes a directory, and those it is in, so that they last.
+fn make_directory(directory: &Path) -> io::Result<()> {
+    if directory.is_dir() {
+        return Ok(());
+    }
+    let parent = directory.parent().filter(|parent| !parent.as_os_str().is_empty());
+    if let Some(parent) = parent {
+        make_directory(parent)?;
+    }
+    match fs::create_dir(directory) {
+        // Somebody else was quicker.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && directory.is_dir() => Ok(()),
+        made => made.and_then(|()| sync(parent.unwrap_or(Path::new(".")))),
+    }
+}
+
+/// What a log is kept in.
+trait LogFile: Read + Write + Seek {
+    fn length(&self) -> io::Result<u64>;
+    fn cut(&self, length: u64) -> io::Result<()>;
+    fn flush_to_disk(&self) -> io::Result<()>;
+}
+
+impl LogFile for File {
+    fn length(&self) -> io::Result<u64> {
+        self.metadata().map(|metadata| metadata.len())
+    }
+
+    fn cut(&self, length: u64) -> io::Result<()> {
+        self.set_len(length)
+    }
+
+    fn flush_to_disk(&self) -> io::Result<()> {
+        self.sync_all()
+    }
+}
+
+/// Appends to a log that ends at `at`; where it ends then. A log that ends elsewhere is left alone, unless all that comes after `at`
+/// is the beginning of `bytes`: that is what an earlier try of this very append could write.
+fn append_to(file: &mut impl LogFile, at: u64, bytes: &[u8]) -> io::Result<Option<u64>> {
+    let length = file.length()?;
+    let Some(there) = length.checked_sub(at).and_then(|there| usize::try_from(there).ok()) else {
+        return Ok(None);
+    };
+    if there > bytes.len() {
+        return Ok(None);
+    }
+    file.seek(SeekFrom::Start(at))?;
+    let mut written = vec![0; there];
+    file.read_exact(&mut written)?;
+    if !bytes.starts_with(&written) {
+        return Ok(None);
+    }
+    let appended = file.write_all(&bytes[there..]).and_then(|()| file.flush_to_disk());
+    if let Err(error) = appended {
+        // A part of it would be in the way of whoever reads; and what could not be flushed may never reach the disk, however well
+        // the next flush goes. Where this fails too, the part is left to the next try.
+        drop(file.cut(at));
+        return Err(error);
+    }
+    Ok(Some(at + bytes.len() as u64))
 }
 
 /// A rename is durable once the directory is.
@@ -243,3 +309,6 @@ impl Backend for FileStore {
         self.blocking(move |store| store.remove_log_now(&log))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -32,6 +32,8 @@ pub(super) type GiveUp =
 pub(super) struct Shared {
     pub stack: StackName,
     pub token: u64,
+    /// Whether the lock was ever taken from somebody.
+    fenced: bool,
     pub clock: Clock,
     /// When the lease was last known to be ours, by both clocks: one of them stands still while a machine sleeps.
     confirmed: Mutex<(Instant, Timestamp)>,
@@ -44,8 +46,14 @@ struct Lost(Option<Box<LockInfo>>);
 
 impl Shared {
     /// A lease that was ours at `asked`, when it was asked for.
-    pub fn new(stack: StackName, token: u64, clock: Clock, asked: (Instant, Timestamp)) -> Self {
-        Self { stack, token, clock, confirmed: Mutex::new(asked), lost: watch::Sender::new(None) }
+    pub fn new(
+        stack: StackName,
+        token: u64,
+        fenced: bool,
+        clock: Clock,
+        asked: (Instant, Timestamp),
+    ) -> Self {
+        Self { stack, token, fenced, clock, confirmed: Mutex::new(asked), lost: watch::Sender::new(None) }
     }
 
     /// Takes in that the lease was ours when that was asked, at `asked`.
@@ -64,7 +72,7 @@ impl Shared {
         });
     }
 
-    fn check(&self) -> Result<(), StoreError> {
+    pub fn check(&self) -> Result<(), StoreError> {
         if self.lost.borrow().is_none() {
             let (asked, at) = *self.confirmed.lock().unwrap_or_else(PoisonError::into_inner);
             let lasts = SignedDuration::try_from(LEASE_LASTS).unwrap_or(SignedDuration::MAX);
@@ -102,6 +110,16 @@ impl Lease {
     /// Runs that were begun under earlier leases, and that nobody is known to have brought to their end; oldest first.
     pub fn unfinished(&self) -> &[RunId] {
         &self.unfinished
+    }
+
+    /// Whether the lock was ever taken from somebody, who may still be about to write.
+    pub(super) fn is_fenced(&self) -> bool {
+        self.shared.fenced
+    }
+
+    /// Takes in that somebody else has the lock.
+    pub(super) fn lose(&self, taken_by: Option<LockInfo>) {
+        self.shared.lose(taken_by);
     }
 
     /// What tells whether the lease still lasts, to be handed around.

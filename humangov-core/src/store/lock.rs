@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
     fmt,
+    path::Path,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -62,10 +63,15 @@ impl LockInfo {
 
     /// Whether its process is surely gone: it was on this very machine, and no process here has its number.
     fn is_surely_gone(&self) -> bool {
-        self.machine.is_some()
-            && self.machine == this_machine()
-            && !std::path::Path::new(&format!("/proc/{}", self.process)).exists()
+        self.machine.is_some() && self.machine == this_machine() && is_gone(Path::new("/proc"), self.process)
     }
+}
+
+/// Whether no process has this number. Where a process sees only its own user's, it does not see the first one either, and what it
+/// does not see may well be there.
+fn is_gone(proc: &Path, process: u32) -> bool {
+    let is_there = |number: u32| proc.join(number.to_string()).try_exists();
+    matches!((is_there(1), is_there(process)), (Ok(true), Ok(false)))
 }
 
 /// This boot of this machine, and which of its processes are to be seen here: numbers of processes mean something only within both.
@@ -97,11 +103,16 @@ pub struct Lock {
     pub token: u64,
     /// When the lease runs out unless it is renewed.
     pub expires: Timestamp,
-    /// Runs that were begun under it and are not known to have ended, oldest first.
+    /// Runs that have not ended, oldest first. While somebody works under it, theirs is one of them.
     pub unfinished: Vec<RunId>,
 }
 
 impl Lock {
+    /// One of which only journals tell.
+    pub(super) fn lost(unfinished: Vec<RunId>) -> Self {
+        Self { info: None, stale: false, token: 0, expires: Timestamp::UNIX_EPOCH, unfinished }
+    }
+
     /// Whether somebody works under it.
     pub fn is_held(&self) -> bool {
         self.info.is_some() && !self.stale
@@ -123,6 +134,9 @@ pub(super) struct LockRecord {
     /// Whether it was broken by force: whoever held it may still be about to write.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub broken: bool,
+    /// Whether it was ever taken from somebody, who may have been about to write.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fenced: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unfinished: Vec<RunId>,
 }
@@ -188,4 +202,19 @@ impl Drop for Taken {
 
 fn was_dropped_here(attempt: RunId) -> bool {
     taken_here().get(&attempt) == Some(&false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_is_gone_only_where_others_can_be_seen() {
+        let proc = tempfile::tempdir().expect("a directory");
+        assert!(!is_gone(proc.path(), 77), "who sees nobody knows nothing");
+        std::fs::create_dir(proc.path().join("1")).expect("made");
+        assert!(is_gone(proc.path(), 77));
+        std::fs::create_dir(proc.path().join("77")).expect("made");
+        assert!(!is_gone(proc.path(), 77));
+    }
 }

@@ -100,10 +100,11 @@ impl Backend for MemoryStore {
         bytes: &'a [u8],
     ) -> BoxFuture<'a, Result<Option<u64>, StoreError>> {
         let mut inner = self.inner();
-        if !inner.logs.contains_key(log) {
-            inner.logs.insert(log.to_owned(), Vec::new());
+        if at > 0 && !inner.logs.contains_key(log) {
+            // Somebody else has removed it.
+            return done(None);
         }
-        let kept = inner.logs.get_mut(log).expect("it was just made");
+        let kept = inner.logs.entry(log.to_owned()).or_default();
         if kept.len() as u64 == at {
             kept.extend_from_slice(bytes);
         } else if !usize::try_from(at).is_ok_and(|at| kept.get(at..) == Some(bytes)) {

@@ -10,8 +10,10 @@
 mod backend;
 mod error;
 mod file;
+mod layout;
 mod lease;
 mod lock;
+mod locking;
 mod memory;
 mod snapshot;
 mod state_store;

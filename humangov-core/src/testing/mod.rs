@@ -30,6 +30,8 @@
 mod crash;
 mod fake_cloud;
 mod faults;
+mod hand_clock;
+mod lease_race;
 mod store_suite;
 pub mod strategies;
 mod thing;
@@ -37,5 +39,7 @@ mod thing;
 pub use crash::{Crash, CrashingStore, Side};
 pub use fake_cloud::FakeCloud;
 pub use faults::{CallOperation, Fault, Faults, Seen, When};
-pub use store_suite::store_suite;
+pub use hand_clock::HandClock;
+pub use lease_race::lease_race;
+pub use store_suite::{state_suite, store_suite};
 pub use thing::{Thing, ThingOutputs, Vault, VaultOutputs};
