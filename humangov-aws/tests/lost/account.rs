@@ -72,8 +72,7 @@ impl Account {
         let retries = RetryConfig::standard().with_max_attempts(attempts);
         let sdk = sdk.retry_config(retries).timeout_config(timeouts).build();
         let registry = humangov_aws::registry(&Clients::new(&sdk));
-        let store: Arc<dyn StateStore> =
-            Arc::new(CrashingStore::new(self.store.clone(), crash.clone()));
+        let store: Arc<dyn StateStore> = Arc::new(CrashingStore::new(self.store.clone(), crash.clone()));
         let executor = Executor::new(registry.clone(), Arc::clone(&store));
         Process { registry, store, executor, crash: crash.clone() }
     }

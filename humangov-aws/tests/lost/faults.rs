@@ -59,7 +59,9 @@ async fn every_fault(scenario: &Scenario) {
                     Ok(ended) => *tally.ended.entry(ended).or_default() += 1,
                     Err(why) => {
                         let call = call.operation;
-                        tally.wrong.push(format!("call {nth}, {call}: {name} {times} times, {attempts} attempts: {why}"));
+                        tally.wrong.push(format!(
+                            "call {nth}, {call}: {name} {times} times, {attempts} attempts: {why}"
+                        ));
                     }
                 }
             }

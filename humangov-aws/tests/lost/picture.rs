@@ -156,7 +156,9 @@ fn disagreements(resources: &[SandboxResource], snapshots: &[Snapshot]) -> Vec<S
             let deposed = record.deposed.iter().map(|deposed| &deposed.outputs);
             for outputs in std::iter::once(&record.outputs).chain(deposed) {
                 match outputs.to_value()["arn"].as_str() {
-                    Some(arn) if !arns.contains(arn) => wrong.push(format!("{of} is recorded as {arn}, which is not there")),
+                    Some(arn) if !arns.contains(arn) => {
+                        wrong.push(format!("{of} is recorded as {arn}, which is not there"))
+                    }
                     Some(arn) => drop(known.insert(arn.to_owned())),
                     None => {}
                 }
@@ -181,7 +183,9 @@ fn disagreements(resources: &[SandboxResource], snapshots: &[Snapshot]) -> Vec<S
 pub async fn remains(account: &Account, stack: &StackName) -> Vec<String> {
     let mut told = Vec::new();
     let names = Backend::list(&account.store, "").await.unwrap();
-    told.extend(names.into_iter().filter(|name| name.ends_with(".journal")).map(|name| format!("{name} is left")));
+    told.extend(
+        names.into_iter().filter(|name| name.ends_with(".journal")).map(|name| format!("{name} is left")),
+    );
     let now = humangov_core::clock::Clock::system().now();
     let (lock, unfinished) = humangov_core::exec::unfinished(&account.store, stack, now).await.unwrap();
     if let Some(lock) = lock {

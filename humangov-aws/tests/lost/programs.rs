@@ -231,8 +231,7 @@ fn steps() -> impl Strategy<Value = Step> {
         1 => Just(Wanted::Gone(DataPolicy::Keep)),
         1 => Just(Wanted::Gone(DataPolicy::Delete)),
     ];
-    let taken_up =
-        prop_oneof![3 => recoveries().prop_map(TakenUp::By), 1 => Just(TakenUp::ByTheNextPlan)];
+    let taken_up = prop_oneof![3 => recoveries().prop_map(TakenUp::By), 1 => Just(TakenUp::ByTheNextPlan)];
     let in_vain = prop::collection::vec((recoveries(), 1usize..12, sides()), 0..2);
     (prop::collection::vec(meddling, 0..3), wanted, mishaps(), taken_up, in_vain).prop_map(
         |(meddling, wanted, mishap, taken_up, in_vain)| Step { meddling, wanted, mishap, taken_up, in_vain },
@@ -281,7 +280,10 @@ impl Program {
             Some(Err(_)) | None => None,
         };
         self.account.sandbox.clear_faults();
-        if outcome.as_ref().is_none_or(|outcome| matches!(outcome, Outcome::Stuck { .. } | Outcome::Abandoned)) {
+        if outcome
+            .as_ref()
+            .is_none_or(|outcome| matches!(outcome, Outcome::Stuck { .. } | Outcome::Abandoned))
+        {
             outcome = self.take_up(step, &goal).await?;
         }
         if let Wanted::As(design) = &step.wanted {
@@ -299,7 +301,8 @@ impl Program {
     async fn take_up(&self, step: &Step, goal: &Goal) -> Result<Option<Outcome>, Wrong> {
         let mut outcome = None;
         let mut last = |reports: Result<Vec<Report>, _>| {
-            let reports = reports.map_err(|error: humangov_core::exec::ExecError| format!("{error} {error:?}"))?;
+            let reports =
+                reports.map_err(|error: humangov_core::exec::ExecError| format!("{error} {error:?}"))?;
             outcome = reports.into_iter().last().map(|report| report.outcome).or(outcome.take());
             Ok::<(), Wrong>(())
         };
@@ -341,7 +344,12 @@ impl Program {
                 before.differences_but_for_disagreements(&now)
             }
             // Wherever it was left, what is recorded is there, unless it was not before.
-            _ => now.disagreements().iter().filter(|one| !before.disagreements().contains(one)).cloned().collect(),
+            _ => now
+                .disagreements()
+                .iter()
+                .filter(|one| !before.disagreements().contains(one))
+                .cloned()
+                .collect(),
         };
         if wrong.is_empty() { Ok(()) } else { Err(format!("{outcome:?}: {}", wrong.join("\n    "))) }
     }
@@ -357,7 +365,9 @@ impl Program {
         let resources = self.account.sandbox.resources();
         let ours: BTreeSet<String> = resources
             .iter()
-            .filter(|resource| resource.tags.contains_key("humangov:fleet") || resource.kind == "ecs.task_definition")
+            .filter(|resource| {
+                resource.tags.contains_key("humangov:fleet") || resource.kind == "ecs.task_definition"
+            })
             .map(|resource| format!("{} {}", resource.kind, resource.name))
             .collect();
         if ours.is_empty() { Ok(()) } else { Err(format!("left in the end: {ours:?}")) }
@@ -384,7 +394,8 @@ fn programs(part: u8) {
     println!("programs, part {part}: HUMANGOV_PROGRAMS_SEED={seed}");
     let mut bytes = [part; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
-    let config = Config { cases: PROGRAMS, failure_persistence: None, max_shrink_iters: 500, ..Config::default() };
+    let config =
+        Config { cases: PROGRAMS, failure_persistence: None, max_shrink_iters: 500, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
     let strategy = (designs(), prop::collection::vec(steps(), 1..5));
     let outcome = runner.run(&strategy, |(first, steps)| {

@@ -43,6 +43,13 @@ pub(crate) fn keep_unmanaged(desired: &mut Value, recorded: Option<&Value>, curr
     }
 }
 
+/// `current` as it would be recorded had it been applied: what `desired` leaves to AWS is left to AWS, and what cannot be read is as
+/// `desired` says.
+pub(crate) fn as_live(desired: &Value, current: &Value, rules: &[Rule]) -> Value {
+    let mut walk = Walk { rules, changes: Vec::new(), pointer: Vec::new(), shown: Vec::new() };
+    walk.as_live(Some(desired), Some(current)).unwrap_or_default()
+}
+
 struct Walk<'a> {
     rules: &'a [Rule],
     changes: Vec<FieldChange>,
@@ -121,6 +128,43 @@ impl Walk<'_> {
                 }
             }
         }
+    }
+
+    /// See [`as_live`]; `None`: it is not there.
+    fn as_live(&mut self, desired: Option<&Value>, current: Option<&Value>) -> Option<Value> {
+        if self.rule(|rule| matches!(rule, Rule::WriteOnly(_))).is_some() {
+            return desired.cloned();
+        }
+        let (Some(desired), Some(current)) = (desired, current) else { return current.cloned() };
+        if desired.is_null() {
+            return Some(Value::Null);
+        }
+        if let (Some(wanted), Some(there)) = (fields(desired), fields(current)) {
+            let keys = wanted.keys().chain(there.keys().filter(|key| !wanted.contains_key(*key)));
+            let mut map = Map::new();
+            for key in keys {
+                self.within(key, key.clone(), |walk| {
+                    if let Some(value) = walk.as_live(wanted.get(key), there.get(key)) {
+                        map.insert(key.clone(), value);
+                    }
+                });
+            }
+            return Some(Value::Object(map));
+        }
+        if let (Some(Rule::KeyedBy(_, member)), Value::Array(wanted), Value::Array(there)) =
+            (self.rule_here(), desired, current)
+        {
+            let items = there.iter().enumerate().filter_map(|(i, item)| {
+                let same = wanted.iter().find(|wanted| wanted.get(member) == item.get(member));
+                let mut value = None;
+                self.within(&i.to_string(), String::new(), |walk| {
+                    value = walk.as_live(same.or(Some(item)), Some(item));
+                });
+                value
+            });
+            return Some(items.collect());
+        }
+        Some(current.clone())
     }
 
     fn rule_here(&self) -> Option<Rule> {
@@ -298,6 +342,23 @@ mod tests {
             check(&new, Some(&old), &json!({"a": 1, "b": 9})),
             ["a 1 -> 2 InPlace Declared", "b 9 -> 1 InPlace Drift"]
         );
+    }
+
+    #[test]
+    fn what_is_live_is_recorded_as_if_it_had_been_applied() {
+        let desired = json!({"a": 1, "days": null, "tags": {"x": "1", "gone": "1"}, "password": {"$sensitive": "p"},
+            "containers": [{"name": "app", "image": "1", "user": null}, {"name": "absent"}]});
+        let live = json!({"a": 2, "days": 7, "tags": {"x": "2", "more": "1"},
+            "containers": [{"name": "app", "image": "2", "user": "0"}, {"name": "other", "image": "3"}]});
+        let recorded = as_live(&desired, &live, RULES);
+        let expected = json!({"a": 2, "days": null, "tags": {"x": "2", "more": "1"}, "password": {"$sensitive": "p"},
+            "containers": [{"name": "app", "image": "2", "user": null}, {"name": "other", "image": "3"}]});
+        assert_eq!(recorded, expected);
+        let shown = |recorded| {
+            let changes = diff(Sides { desired: &desired, recorded, current: &live }, RULES);
+            changes.into_iter().map(|change| change.path).collect::<Vec<_>>()
+        };
+        assert_eq!(shown(Some(&recorded)), shown(Some(&desired)), "a plan shows the very same fields");
     }
 
     #[test]

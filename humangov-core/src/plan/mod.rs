@@ -8,6 +8,7 @@ mod change;
 mod diff;
 mod drift;
 mod planner;
+mod rebuild;
 mod refresh;
 mod render;
 
@@ -17,5 +18,6 @@ pub use change::{
 pub(crate) use diff::keep_unmanaged;
 pub use drift::{Drift, DriftKind, drift};
 pub use planner::{DataPolicy, Imports, PlanError, PlanErrorKind, PlanOptions, Refusal, plan, plan_destroy};
+pub use rebuild::{Rebuilt, rebuild};
 pub use refresh::{LiveSet, RefreshError, RefreshTarget, refresh, refresh_partly};
 pub use render::{PlanView, brief_value};

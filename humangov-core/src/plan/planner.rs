@@ -212,7 +212,8 @@ fn depths(changes: &[Change]) -> BTreeMap<Address, usize> {
     depths
 }
 
-fn imported(stack: &Stack, imports: &Imports) -> BTreeMap<String, Value> {
+/// What `stack` imports, by `stack#export`, as far as it is known.
+pub(super) fn imported(stack: &Stack, imports: &Imports) -> BTreeMap<String, Value> {
     let mut known = BTreeMap::new();
     if stack.imports().is_empty() {
         return known;

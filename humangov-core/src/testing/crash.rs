@@ -266,8 +266,8 @@ mod tests {
             let store = CrashingStore::new(inner.clone(), crash.clone());
             let run = async {
                 let first = store.put("object", b"1".to_vec(), OnlyIf::Absent).await.expect("written");
-                store.append("log", 0, b"ab").await.expect("appended");
-                store.append("log", 2, b"cd").await.expect("appended");
+                Backend::append(&store, "log", 0, b"ab").await.expect("appended");
+                Backend::append(&store, "log", 2, b"cd").await.expect("appended");
                 store.remove("object", &first.expect("a version")).await.expect("removed")
             };
             assert_eq!(crash.survive(run).await, None);

@@ -11,6 +11,7 @@ mod imports;
 mod lost;
 mod plans;
 mod properties;
+mod rebuild;
 mod resent;
 mod shown;
 mod stop;
