@@ -257,7 +257,11 @@ fn take_in(run: &mut Run<'_>, task: Task, found: Option<Json>, journal: &mut Wri
     } else if run.deletes(task) {
         match found {
             None => end_well(run, task, None, journal),
-            Some(outputs) => end_in_doubt(run, task, Left::Outputs(outputs), journal),
+            // It may be there although nobody knew that it had been made.
+            Some(outputs) if task.direction == Direction::Undo => {
+                end_in_doubt(run, task, Left::Outputs(outputs), journal);
+            }
+            Some(_) => end_in_doubt(run, task, Left::Nothing, journal),
         }
     } else if task.direction == Direction::Undo {
         match found {

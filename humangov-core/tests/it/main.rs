@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod apply;
+mod crashes;
 mod drift;
 mod events;
 mod fail;

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Runs that are killed at every point where they touch the world outside, and what becomes of them.
+
+use crate::world::World;
+use futures_util::future::BoxFuture;
+use humangov_core::{
+    event::Events,
+    exec::{Cancel, Executor, Outcome, Recovery},
+    handler::{Call, DynHandler, HandlerError, Registry, Reply},
+    plan::{Action, Plan, ReplaceOrder},
+    stack::Stack,
+    store::{Backend, MemoryStore},
+    testing::{CallOperation, Crash, CrashingStore, Fault, Side, When, strategies::histories},
+};
+use proptest::prelude::*;
+use std::sync::Arc;
+
+/// A handler of a process that may die: what it changes is a point of the crash.
+struct Dying {
+    crash: Crash,
+    inner: Arc<dyn DynHandler>,
+}
+
+impl DynHandler for Dying {
+    fn call<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<Reply, HandlerError>> {
+        let what = match &call {
+            Call::Create { cx, .. } => format!("create {}", cx.address),
+            Call::Update { cx, .. } => format!("update {}", cx.address),
+            Call::Delete { cx, .. } => format!("delete {}", cx.address),
+            _ => {
+                return Box::pin(self.crash.unless_dead(self.inner.call(call)));
+            }
+        };
+        Box::pin(self.crash.point(what, async move { self.inner.call(call).await }))
+    }
+}
+
+fn dying(registry: &Registry, crash: &Crash) -> Registry {
+    registry.map(|_, inner| Arc::new(Dying { crash: crash.clone(), inner }))
+}
+
+/// A world with a store that can be looked into.
+struct Scene {
+    world: World,
+    store: MemoryStore,
+}
+
+impl Scene {
+    /// A world where `before` is deployed.
+    async fn with(before: &Stack) -> Self {
+        let store = MemoryStore::new();
+        let mut world = World::new();
+        world.store = Arc::new(store.clone());
+        world.applied(before).await;
+        Self { world, store }
+    }
+
+    /// Executes `plan` as a process that may die.
+    async fn run(&self, plan: &Plan, crash: &Crash) -> Option<Outcome> {
+        let executor = Executor::with_options(
+            dying(&self.world.registry(), crash),
+            Arc::new(CrashingStore::new(self.store.clone(), crash.clone())),
+            self.world.options.clone(),
+        );
+        let (cancel, events) = (Cancel::new(), Events::none());
+        let run = crash.survive(executor.apply(plan, &self.world.imports, &cancel, &events)).await?;
+        Some(run.unwrap().outcome)
+    }
+
+    /// Holds that nothing of any run is left but what it made and recorded.
+    async fn is_clean(&self, context: &str) {
+        let (lock, unfinished) = self.world.unfinished().await;
+        assert!(unfinished.is_empty() && !lock.is_some_and(|lock| lock.is_held()), "{context}");
+        let names = Backend::list(&self.store, "").await.unwrap();
+        assert!(!names.iter().any(|name| name.ends_with(".journal")), "{names:?} {context}");
+        let snapshot = self.world.snapshot().await;
+        let recorded: Vec<_> = snapshot.iter().map(|snapshot| &snapshot.value).collect();
+        assert_eq!(
+            self.world.cloud.compare(&recorded),
+            (vec![], vec![]),
+            "(orphans, ghosts) {context} {recorded:#?}"
+        );
+    }
+}
+
+/// How the run goes that is killed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Ending {
+    Well,
+    /// Its last create or change fails.
+    Failing,
+    Destroy,
+}
+
+async fn plan_of(world: &World, after: &Stack, ending: Ending) -> Plan {
+    match ending {
+        Ending::Destroy => world.plan_destroy().await.unwrap(),
+        _ => world.plan(after).await.unwrap(),
+    }
+}
+
+fn fail_last(world: &World, plan: &Plan) {
+    let acts = plan.changes.iter().rev().find(|change| change.desired.is_some() && change.acts());
+    if let Some(change) = acts {
+        for operation in [CallOperation::Create, CallOperation::Update] {
+            let when = When::any().operation(operation).address(&change.address).times(1);
+            world.faults.add(when, Fault::Refuse(humangov_core::handler::HandlerErrorKind::Quota));
+        }
+    }
+}
+
+/// Kills the run that brings `before` to `after` at one point, and recovers it in one way.
+async fn tried(
+    before: &Stack,
+    after: &Stack,
+    ending: Ending,
+    at: Option<(usize, Side)>,
+    how: Recovery,
+) -> usize {
+    let scene = Scene::with(before).await;
+    let world = &scene.world;
+    let was = world.all().await;
+    let plan = plan_of(world, after, ending).await;
+    if ending == Ending::Failing {
+        fail_last(world, &plan);
+    }
+    let crash = at.map_or_else(Crash::never, |(nth, side)| Crash::at(nth, side));
+    let outcome = scene.run(&plan, &crash).await;
+    let Some((nth, side)) = at else {
+        assert!(outcome.is_some());
+        return crash.points();
+    };
+    assert!(outcome.is_none(), "it was killed");
+    let context = format!("{ending:?}, killed {side:?} {}, {how:?}\n{plan}", crash.seen()[nth - 1]);
+    if how != Recovery::Resume {
+        // What fails once would hit the undoing.
+        world.faults.clear();
+    }
+    let reports = world.recover(how).await;
+    let again = world.recover(how).await;
+    assert!(again.is_empty(), "once is enough: {context}\n{again:#?}");
+    scene.is_clean(&format!("{context}\n{reports:#?}")).await;
+    let delete_first =
+        plan.changes.iter().any(|change| change.action == Action::Replace(ReplaceOrder::DeleteFirst));
+    let committed = || async {
+        let now = world.plan(after).await.unwrap();
+        now.changes.iter().all(|change| {
+            matches!(change.action, Action::Delete | Action::Forget | Action::Keep | Action::Record)
+        })
+    };
+    match (ending, how, reports.first().map(|report| &report.outcome)) {
+        // It had not begun, or there was nothing left of it but its journal.
+        (_, _, None) => {}
+        (Ending::Destroy, ..) => {}
+        (Ending::Well, Recovery::Resume, Some(outcome)) => {
+            assert_eq!(outcome, &Outcome::Applied, "{context}");
+            world.settled(after).await;
+        }
+        (Ending::Failing, Recovery::Resume, Some(outcome)) => {
+            let undone = matches!(outcome, Outcome::RolledBack { .. } | Outcome::Applied);
+            assert!(undone || !plan.changes.iter().any(|c| c.desired.is_some()), "{context}\n{outcome:#?}");
+        }
+        (_, Recovery::RollBack, Some(outcome)) => match outcome {
+            Outcome::RolledBack { .. } | Outcome::Cancelled { rolled_back: true } => {
+                if !delete_first {
+                    assert_eq!(world.all().await, was, "{context}");
+                }
+            }
+            _ => assert!(committed().await, "{context}\n{outcome:#?}"),
+        },
+        _ => {}
+    }
+    if matches!(reports.first().map(|r| &r.outcome), Some(Outcome::RolledBack { .. })) && !delete_first {
+        assert_eq!(world.all().await, was, "{context}");
+    }
+    world.faults.clear();
+    if ending == Ending::Destroy {
+        world.destroyed().await;
+        assert!(world.cloud.names().is_empty(), "{context}");
+    } else {
+        world.applied(after).await;
+    }
+    scene.is_clean(&context).await;
+    crash.points()
+}
+
+fn block_on<T>(test: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    runtime.unwrap().block_on(test)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, max_shrink_iters: 40, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_run_that_is_killed_anywhere_is_brought_to_its_end_or_back(designs in histories(4, 1)) {
+        let [before, after] = &designs[..] else { panic!("{designs:#?}") };
+        let (before, after) = (before.stack(), after.stack());
+        for ending in [Ending::Well, Ending::Failing, Ending::Destroy] {
+            let points = block_on(tried(&before, &after, ending, None, Recovery::Resume));
+            for nth in 1..=points {
+                for side in Side::ALL {
+                    for how in [Recovery::Resume, Recovery::RollBack, Recovery::Settle] {
+                        block_on(tried(&before, &after, ending, Some((nth, side)), how));
+                    }
+                }
+            }
+        }
+    }
+}
