@@ -194,6 +194,8 @@ fn of_autoscaling(code: &str, message: &str) -> Option<Kind> {
         {
             Kind::NotYet
         }
+        // One with tags, which only a new target takes: a create that was sent twice says so.
+        "ValidationException" if message.contains("already exists") => Kind::AlreadyExists,
         "FailedResourceAccessException" => Kind::AccessDenied,
         _ => return None,
     })
@@ -559,6 +561,12 @@ mod tests {
                 "ValidationException",
                 "ECS service doesn't exist: service/a/b",
                 Kind::NotYet,
+            ),
+            (
+                Service::AutoScaling,
+                "ValidationException",
+                "The scalable target that you tried to tag already exists.",
+                Kind::AlreadyExists,
             ),
             (Service::AutoScaling, "ValidationException", "1 validation error detected", Kind::Invalid),
         ];

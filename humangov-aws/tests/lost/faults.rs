@@ -90,7 +90,7 @@ async fn run(scenario: &Scenario, world: &Account, attempts: u32) -> Result<&'st
         }
         unfinished => {
             world.sandbox.clear_faults();
-            let recovered = scenario.recover(world, Way::Resume).await;
+            let recovered = scenario.recover(world, Way::ResumeEitherWay).await;
             recovered.map(|_| "recovered").map_err(|why| format!("{unfinished:?}, then: {why}"))
         }
     }

@@ -40,6 +40,8 @@ pub struct Scenario {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Way {
     Resume,
+    /// Like that, of a run that may have been on its way back.
+    ResumeEitherWay,
     RollBack,
     /// What the command does before it plans.
     Settle,
@@ -136,7 +138,7 @@ impl Scenario {
 
     async fn recovering(&self, world: &Account, way: Way) -> Result<&'static str, String> {
         let how = match way {
-            Way::Resume => Recovery::Resume,
+            Way::Resume | Way::ResumeEitherWay => Recovery::Resume,
             Way::RollBack => Recovery::RollBack,
             Way::Settle => Recovery::Settle,
             Way::Apply => return self.go_on(world).await.map(|()| "applied"),

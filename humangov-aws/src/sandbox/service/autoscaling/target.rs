@@ -81,7 +81,10 @@ pub(super) fn register(cx: &mut Cx<'_>, input: Input<'_>) -> Result<Value, ApiEr
         return Err(invalid("Maximum capacity cannot be less than minimum capacity"));
     }
     if before.is_some() && input.has("Tags") {
-        return Err(invalid("Tags can only be specified when registering a new scalable target"));
+        return Err(invalid(
+            "The scalable target that you tried to tag already exists. To update tags on an existing scalable target, use the \
+             TagResource API.",
+        ));
     }
     let tags = tags::given(input.get("Tags"))?;
     let Some(count) = ecs::desired_count(cx, cluster, service) else {
