@@ -33,7 +33,11 @@ impl Picture {
         let names = names(&resources);
         let (mut live, mut revisions) = (BTreeMap::new(), Vec::new());
         for resource in &resources {
-            let seen = json!({"tags": resource.tags, "settings": resource.settings});
+            let mut seen = json!({"tags": resource.tags, "settings": resource.settings});
+            // Tasks that ran write streams, and another run starts other tasks.
+            if let Some(settings) = seen["settings"].as_object_mut() {
+                settings.remove("streams");
+            }
             let seen = renamed(&seen, &names).to_string();
             if resource.kind == "ecs.task_definition" {
                 revisions.push(format!("{} {seen}", family(&resource.name)));

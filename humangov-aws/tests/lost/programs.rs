@@ -275,6 +275,8 @@ impl Program {
             self.account.sandbox.inject(Fault::new(kind.clone()).after(*after).times(*times));
         }
         let ended = self.account.process_that(&crash).apply(&plan).await;
+        // What a process that died had sent arrives.
+        tokio::time::sleep(Duration::from_secs(5)).await;
         let mut outcome = match ended {
             Some(Ok(report)) => Some(report.outcome),
             Some(Err(_)) | None => None,
@@ -289,7 +291,8 @@ impl Program {
         if let Wanted::As(design) = &step.wanted {
             self.last = design.clone();
         }
-        self.holds(&goal, &before, outcome.as_ref()).await?;
+        let held = self.holds(&goal, &before, outcome.as_ref()).await;
+        held.map_err(|why| format!("{why}\n    it had come to {}\n    of {plan}", crash.seen().join(", ")))?;
         let may_go = matches!(step.wanted, Wanted::Gone(DataPolicy::Delete));
         if employees > 0 && !may_go && self.employees() != employees {
             return Err(format!("{} of {employees} employees are left", self.employees()));
@@ -311,6 +314,7 @@ impl Program {
             if let Some(reports) = process.recover(goal.stack(), how).await {
                 last(reports)?;
             }
+            tokio::time::sleep(Duration::from_secs(5)).await;
         }
         match step.taken_up {
             TakenUp::By(how) => {
