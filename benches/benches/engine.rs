@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The engine with 100 001 resources: one cluster, and 100 000 services in chains of ten. Figures are in `benches/README.md`.
 #![expect(clippy::unwrap_used, reason = "a bench that cannot begin has nothing to measure")]
+#![expect(clippy::print_stdout, reason = "counts are figures too")]
 
 use criterion::{BatchSize, Criterion, SamplingMode, criterion_group, criterion_main};
+use futures_util::future::BoxFuture;
 use humangov_core::{
     address::Kind,
     event::Events,
@@ -11,11 +13,19 @@ use humangov_core::{
     plan::{Imports, PlanOptions, plan},
     resource::{Resource, Rule},
     stack::Stack,
-    store::{MemoryStore, Recorded, Snapshot, Version, Versioned},
+    store::{Backend, Log, MemoryStore, Object, OnlyIf, Recorded, Snapshot, StoreError, Version, Versioned},
     value::{Attr, Handle, Input, Json},
 };
 use serde::{Deserialize, Serialize};
-use std::{hint::black_box, marker::PhantomData, sync::Arc, time::Duration};
+use std::{
+    hint::black_box,
+    marker::PhantomData,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 const SERVICES: usize = 100_000;
 
@@ -108,10 +118,14 @@ fn service(n: usize, cluster: &Handle<Cluster>, after: Option<&Handle<Service>>)
 }
 
 fn declare() -> Stack {
+    declare_of(SERVICES)
+}
+
+fn declare_of(services: usize) -> Stack {
     let mut stack = Stack::new("humangov".parse().unwrap(), "bench".parse().unwrap());
     let cluster = stack.add("main", Cluster { name: "main".to_owned() }).unwrap();
     let mut before: Option<Handle<Service>> = None;
-    for n in 0..SERVICES {
+    for n in 0..services {
         let after = before.as_ref().filter(|_| !n.is_multiple_of(10));
         before = Some(stack.add(&format!("svc-{n}"), service(n, &cluster, after)).unwrap());
     }
@@ -212,5 +226,95 @@ fn engine(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, engine);
+/// A store that counts what is appended to its journals.
+#[derive(Debug, Clone, Default)]
+struct Counting {
+    inner: MemoryStore,
+    writes: Arc<AtomicUsize>,
+    bytes: Arc<AtomicUsize>,
+}
+
+impl Backend for Counting {
+    fn place(&self, name: &str) -> String {
+        self.inner.place(name)
+    }
+    fn get<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<Object>, StoreError>> {
+        self.inner.get(name)
+    }
+    fn put<'a>(
+        &'a self,
+        name: &'a str,
+        bytes: Vec<u8>,
+        only_if: OnlyIf<'a>,
+    ) -> BoxFuture<'a, Result<Option<Version>, StoreError>> {
+        self.inner.put(name, bytes, only_if)
+    }
+    fn remove<'a>(&'a self, name: &'a str, version: &'a Version) -> BoxFuture<'a, Result<bool, StoreError>> {
+        self.inner.remove(name, version)
+    }
+    fn list<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
+        Backend::list(&self.inner, prefix)
+    }
+    fn append<'a>(
+        &'a self,
+        log: &'a str,
+        at: u64,
+        bytes: &'a [u8],
+    ) -> BoxFuture<'a, Result<Option<u64>, StoreError>> {
+        self.writes.fetch_add(1, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes.len(), Ordering::Relaxed);
+        Backend::append(&self.inner, log, at, bytes)
+    }
+    fn read_log<'a>(&'a self, log: &'a str) -> BoxFuture<'a, Result<Option<Log>, StoreError>> {
+        self.inner.read_log(log)
+    }
+    fn remove_log<'a>(&'a self, log: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
+        self.inner.remove_log(log)
+    }
+}
+
+/// What writing everything down costs: the same run with a journal and without one, over handlers that take no time.
+fn journal(criterion: &mut Criterion) {
+    const MANY: usize = 10_000;
+    let stack = declare_of(MANY - 1);
+    let registry = Registry::new().with(Memory::<Cluster>(PhantomData)).with(Memory::<Service>(PhantomData));
+    let mut plan = plan(&stack, None, None, &Imports::none(), &PlanOptions::default()).unwrap();
+    plan.refreshed = true;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let executor = |store: Counting| {
+        let mut options = ExecOptions::default();
+        options.concurrency = 64;
+        Executor::with_options(registry.clone(), Arc::new(store), options)
+    };
+    let run = |executor: &Executor| {
+        let (cancel, events, imports) = (Cancel::new(), Events::none(), Imports::none());
+        let report = runtime.block_on(executor.apply(&plan, &imports, &cancel, &events)).unwrap();
+        assert!(report.outcome.is_applied());
+    };
+    let counted = Counting::default();
+    run(&executor(counted.clone()));
+    let (writes, bytes) = (counted.writes.load(Ordering::Relaxed), counted.bytes.load(Ordering::Relaxed));
+    println!("journal: {writes} writes and {} bytes a resource for {MANY} resources", bytes / MANY);
+
+    let mut group = criterion.benchmark_group("journal/10_000");
+    group.sample_size(20).sampling_mode(SamplingMode::Flat).measurement_time(Duration::from_secs(8));
+    for (name, without) in [("execute_without", true), ("execute_with", false)] {
+        group.bench_function(name, |bencher| {
+            bencher.iter_batched(
+                || {
+                    let executor = executor(Counting::default());
+                    if without { executor.without_journal() } else { executor }
+                },
+                |executor| {
+                    run(&executor);
+                    executor
+                },
+                BatchSize::PerIteration,
+            );
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, engine, journal);
 criterion_main!(benches);

@@ -102,10 +102,12 @@ async fn plan_of(world: &World, after: &Stack, ending: Ending) -> Plan {
 fn fail_last(world: &World, plan: &Plan) {
     let acts = plan.changes.iter().rev().find(|change| change.desired.is_some() && change.acts());
     if let Some(change) = acts {
-        for operation in [CallOperation::Create, CallOperation::Update] {
-            let when = When::any().operation(operation).address(&change.address).times(1);
-            world.faults.add(when, Fault::Refuse(humangov_core::handler::HandlerErrorKind::Quota));
-        }
+        let operation = match change.action {
+            Action::Create | Action::Replace(_) => CallOperation::Create,
+            _ => CallOperation::Update,
+        };
+        let when = When::any().operation(operation).address(&change.address).times(1);
+        world.faults.add(when, Fault::Refuse(humangov_core::handler::HandlerErrorKind::Quota));
     }
 }
 

@@ -19,7 +19,7 @@ impl Disk {
     }
 
     /// What is in the file once the last call is over.
-    fn held(&mut self) -> &[u8] {
+    fn kept(&mut self) -> &[u8] {
         if let Some(length) = self.cut_to.take() {
             self.file.get_mut().truncate(length.try_into().expect("small"));
         }
@@ -75,11 +75,11 @@ fn a_disk_that_fills_up_in_the_middle_of_an_append_keeps_the_log_as_it_was() {
         let mut disk = Disk::of(b"first\n", room);
         let error = append_to(&mut disk, 6, b"second").expect_err("no room");
         assert_eq!(error.kind(), io::ErrorKind::StorageFull);
-        assert_eq!(disk.held(), b"first\n", "with room for {room}");
+        assert_eq!(disk.kept(), b"first\n", "with room for {room}");
         // And once there is room again, the same append works.
         disk.room = 100;
         assert_eq!(append_to(&mut disk, 6, b"second").expect("room"), Some(12));
-        assert_eq!(disk.held(), b"first\nsecond");
+        assert_eq!(disk.kept(), b"first\nsecond");
     }
 }
 
@@ -87,7 +87,7 @@ fn a_disk_that_fills_up_in_the_middle_of_an_append_keeps_the_log_as_it_was() {
 fn what_could_not_be_flushed_is_written_anew() {
     let mut disk = Disk { flush_fails: true, ..Disk::of(b"first\n", 100) };
     append_to(&mut disk, 6, b"second").expect_err("not flushed");
-    assert_eq!(disk.held(), b"first\n", "nobody may take it for written");
+    assert_eq!(disk.kept(), b"first\n", "nobody may take it for written");
 }
 
 #[test]
@@ -99,11 +99,11 @@ fn an_append_that_was_cut_off_by_a_kill_is_completed_by_the_same_append_and_by_n
         assert_eq!(other.is_some(), torn == 0, "what was cut off after {torn} is not overwritten");
         let mut disk = Disk::of(&left, 100);
         assert_eq!(append_to(&mut disk, 6, b"second").expect("room"), Some(12));
-        assert_eq!(disk.held(), b"first\nsecond");
+        assert_eq!(disk.kept(), b"first\nsecond");
         // Whoever reads the log goes on after what is there.
         let mut disk = Disk::of(&left, 100);
         let end = left.len() as u64;
         assert_eq!(append_to(&mut disk, end, b"\ntaken up").expect("room"), Some(end + 9));
-        assert_eq!(disk.held(), [&left[..], b"\ntaken up"].concat());
+        assert_eq!(disk.kept(), [&left[..], b"\ntaken up"].concat());
     }
 }
