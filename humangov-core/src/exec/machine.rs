@@ -408,6 +408,11 @@ impl Machine {
     pub fn let_go(&mut self, step: u32) {
         if self.applied[step as usize] && self.signal(step, Signal::LetGo).is_ok() {
             self.applied[step as usize] = false;
+            if self.mode == Mode::Unwinding && self.running == 0 {
+                // What it kept from being undone no longer waits for it.
+                self.begin_unwinding();
+                self.settle();
+            }
         }
     }
 

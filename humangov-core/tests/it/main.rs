@@ -9,6 +9,7 @@ mod events;
 mod fail;
 mod floors;
 mod imports;
+mod journal;
 mod lost;
 mod plans;
 mod properties;

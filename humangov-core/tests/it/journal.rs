@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Journals: what is in them, what a killed writer or a broken disk leaves of them, and what is made of that.
+
+use crate::world::{World, california, chain};
+use humangov_core::{
+    address::RunId,
+    exec::{Outcome, Recovery, RunProgress},
+    journal::{Journal, RecordKind, read},
+    store::{Backend, Log, MemoryStore, StoreError, StoreErrorKind},
+    testing::{CallOperation, Crash, CrashingStore, Fault, Side, When},
+};
+use std::sync::Arc;
+
+/// The journal of a run that was killed at its `nth` write, and its world.
+async fn killed_at(nth: usize) -> (World, MemoryStore, RunId, Log) {
+    let mut world = World::new();
+    let store = MemoryStore::new();
+    let crash = Crash::at(nth, Side::After);
+    world.store = Arc::new(CrashingStore::new(store.clone(), crash.clone()));
+    let plan = world.plan(&chain()).await.unwrap();
+    assert!(crash.survive(world.execute(&plan)).await.is_none());
+    world.store = Arc::new(store.clone());
+    let (_, unfinished) = world.unfinished().await;
+    let run = unfinished[0].run;
+    let log = world.store.journal(&california(), run).await.unwrap().unwrap();
+    (world, store, run, log)
+}
+
+fn parsed(run: RunId, bytes: &[u8]) -> Result<Journal, StoreError> {
+    read(run, "here", &Log { bytes: bytes.to_vec(), end: bytes.len() as u64 })
+}
+
+fn kinds(journal: &Journal) -> Vec<String> {
+    let told = journal.records.iter().map(|record| match &record.kind {
+        RecordKind::Started { step, .. } => format!("started {:?} {}", step.operation, step.address),
+        RecordKind::Ended(ended) => format!("ended {:?} {}", ended.step.operation, ended.step.address),
+        other => format!("{other:?}"),
+    });
+    told.collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_journal_holds_the_plan_then_an_intent_before_and_an_outcome_after_each_step() {
+    // The lock, the beginning, three writes of steps.
+    let (world, _, run, log) = killed_at(5).await;
+    let journal = parsed(run, &log.bytes).unwrap();
+    let begun = journal.begun.as_ref().unwrap();
+    assert_eq!((begun.plan.changes.len(), begun.snapshot.is_none()), (3, true));
+    assert_eq!(
+        kinds(&journal),
+        [
+            "started Create test.thing/a",
+            "ended Create test.thing/a",
+            "started Create test.thing/b",
+            "ended Create test.thing/b",
+            "started Create test.thing/c",
+        ],
+        "what one step needs of another is durable before it begins"
+    );
+    let (lock, unfinished) = world.unfinished().await;
+    assert!(lock.unwrap().stale, "whoever held it is gone");
+    assert_eq!(
+        (unfinished[0].progress, unfinished[0].done, unfinished[0].steps),
+        (RunProgress::Forward, 2, 3)
+    );
+    assert_eq!(unfinished[0].in_doubt.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_journal_that_is_cut_off_anywhere_in_its_last_line_is_the_journal_before_that_line() {
+    let (_, _, run, log) = killed_at(5).await;
+    let text = log.bytes;
+    let last = text[..text.len() - 1].iter().rposition(|byte| *byte == b'\n').unwrap() + 1;
+    let before = parsed(run, &text[..last]).unwrap();
+    for end in last..text.len() - 1 {
+        let torn = parsed(run, &text[..end]).unwrap();
+        assert_eq!(torn.records, before.records, "cut off after {end} bytes");
+    }
+    assert_eq!(parsed(run, &text).unwrap().records.len(), before.records.len() + 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_damaged_byte_before_the_last_line_is_found() {
+    let (_, _, run, log) = killed_at(4).await;
+    let text = log.bytes;
+    let first = text.iter().position(|byte| *byte == b'\n').unwrap();
+    let last = text[..text.len() - 1].iter().rposition(|byte| *byte == b'\n').unwrap();
+    for at in (0..first).step_by(97).chain(first..last) {
+        let mut damaged = text.clone();
+        damaged[at] ^= 0x04;
+        let error = parsed(run, &damaged).expect_err("damaged");
+        let StoreErrorKind::CorruptJournal { place, readable, .. } = error.kind() else {
+            panic!("{error:?}")
+        };
+        assert_eq!(place, "here", "byte {at}");
+        assert_eq!(*readable == 0, at <= first, "byte {at}: {error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_missing_record_and_one_of_another_run_are_found() {
+    let (_, _, run, log) = killed_at(5).await;
+    let lines: Vec<&[u8]> = log.bytes.split_inclusive(|byte| *byte == b'\n').collect();
+    let without: Vec<u8> =
+        lines.iter().enumerate().filter(|(n, _)| *n != 2).flat_map(|(_, line)| line.to_vec()).collect();
+    let error = parsed(run, &without).expect_err("a record is missing");
+    assert_eq!(error.code(), "store.corrupt_journal");
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "the journal of run {run}, here, is damaged: line 3 is record 3; record 2 is missing; 2 records before that can be read"
+        )
+    );
+    let other = RunId::from_u128(7);
+    assert!(parsed(other, &log.bytes).expect_err("another run").to_string().contains("line 1 is of run"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_journal_of_a_newer_version_is_refused_whatever_is_in_it() {
+    let run = RunId::from_u128(7);
+    let json = br#"{"v":9,"everything":"is different"}"#;
+    let line = [format!("{:08x} ", crc32(json)).as_bytes(), json, b"\n"].concat();
+    assert_eq!(parsed(run, &line).unwrap_err().kind(), &StoreErrorKind::TooNew("here".to_owned(), 9));
+}
+
+fn crc32(bytes: &[u8]) -> u32 {
+    let mut sum = !0_u32;
+    for byte in bytes {
+        sum ^= u32::from(*byte);
+        for _ in 0..8 {
+            sum = (sum >> 1) ^ (0xEDB8_8320 & 0_u32.wrapping_sub(sum & 1));
+        }
+    }
+    !sum
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_damaged_journal_stops_whoever_would_go_on_and_nothing_is_touched() {
+    let (world, store, run, log) = killed_at(5).await;
+    let name = format!("california.{run}.journal");
+    store.remove_log(&name).await.unwrap();
+    let mut damaged = log.bytes;
+    damaged[200] ^= 0x01;
+    Backend::append(&store, &name, 0, &damaged).await.unwrap().unwrap();
+    let before = world.cloud.picture();
+    world.faults.clear();
+    let executor = world.executor();
+    for how in [Recovery::Resume, Recovery::RollBack, Recovery::Settle] {
+        let recovered =
+            executor.recover(&california(), how, &humangov_core::exec::Cancel::new(), &world.sink()).await;
+        assert_eq!(recovered.unwrap_err().code(), "store.corrupt_journal");
+    }
+    assert!(world.faults.seen().is_empty());
+    assert_eq!(world.cloud.picture(), before);
+    let kept = world.store.journal(&california(), run).await.unwrap().unwrap().bytes;
+    assert!(kept.starts_with(&damaged), "it is kept as it is");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stuck_run_is_told_tried_again_and_let_go() {
+    for let_go in [false, true] {
+        let world = World::new();
+        let (b, c) = ("test.thing/b".parse().unwrap(), "test.thing/c".parse().unwrap());
+        let refused = Fault::Refuse(humangov_core::handler::HandlerErrorKind::AccessDenied);
+        world.faults.add(When::any().operation(CallOperation::Create).address(&c), refused);
+        world.faults.add(When::any().operation(CallOperation::Delete).address(&b), refused);
+        let report = world.apply(&chain()).await;
+        assert!(matches!(report.outcome, Outcome::Stuck { .. }));
+        let (lock, unfinished) = world.unfinished().await;
+        assert!(!lock.unwrap().is_held());
+        assert_eq!((unfinished[0].run, unfinished[0].progress), (report.run, RunProgress::Stuck));
+        let failed: Vec<_> = unfinished[0].failed.iter().map(|(address, ..)| address.name()).collect();
+        assert_eq!(failed, ["c", "b"]);
+        // As long as nothing changes, nothing comes of trying again.
+        assert!(matches!(world.recover(Recovery::Resume).await[0].outcome, Outcome::Stuck { .. }));
+        if let_go {
+            // What b needs cannot go either.
+            let a = "test.thing/a".parse().unwrap();
+            let orphaned = world.executor().orphan(&california(), &[b.clone(), a]).await.unwrap();
+            assert_eq!(orphaned.keys().map(|address| address.name()).collect::<Vec<_>>(), ["a", "b"]);
+            let recovered = world.recover(Recovery::Resume).await;
+            assert!(matches!(recovered[0].outcome, Outcome::RolledBack { .. }), "{recovered:#?}");
+            assert_eq!(world.cloud.names(), ["a", "b"], "they stay");
+            assert!(world.snapshot().await.is_none());
+        } else {
+            world.faults.clear();
+            let recovered = world.recover(Recovery::Resume).await;
+            assert!(matches!(recovered[0].outcome, Outcome::RolledBack { .. }), "{recovered:#?}");
+            assert!(world.cloud.names().is_empty() && world.snapshot().await.is_none());
+        }
+        assert!(world.recover(Recovery::Resume).await.is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_run_in_doubt_may_have_made_cannot_be_let_go_before_it_is_known() {
+    let (world, _, run, _) = killed_at(5).await;
+    let error = world.executor().orphan(&california(), &["test.thing/b".parse().unwrap()]).await.unwrap_err();
+    assert_eq!(error.code(), "exec.unfinished");
+    assert!(error.to_string().contains(&run.to_string()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_resource_of_a_stack_at_rest_is_let_go_by_forgetting_it() {
+    let world = World::new();
+    world.applied(&chain()).await;
+    let c = "test.thing/c".parse().unwrap();
+    let orphaned = world.executor().orphan(&california(), std::slice::from_ref(&c)).await.unwrap();
+    assert_eq!(orphaned[&c].outputs.to_value()["id"], "thing-c");
+    assert_eq!(world.snapshot().await.unwrap().value.resources.len(), 2);
+    assert_eq!(world.cloud.names(), ["a", "b", "c"]);
+}
+
+/// Never change these texts: journals like them are out there.
+#[tokio::test(start_paused = true)]
+async fn a_journal_written_by_the_first_version_is_recovered_for_ever() {
+    let run: RunId = "01a21712-4b89-7140-8279-b10fd347e530".parse().unwrap();
+    let text = include_str!("golden/journal-v1.journal");
+    let journal = parsed(run, text.as_bytes()).unwrap();
+    assert!(!journal.is_closed());
+    let seen: std::collections::BTreeSet<String> = journal
+        .records
+        .iter()
+        .map(|record| format!("{:?}", record.kind).split([' ', '(', '{']).next().unwrap().to_owned())
+        .collect();
+    let all = ["Ended", "Noted", "Orphaned", "Started", "Stopping", "Stuck", "TakenUp"];
+    assert_eq!(
+        seen.iter().map(String::as_str).collect::<Vec<_>>(),
+        all,
+        "one of each that a journal goes on after"
+    );
+    let mut world = World::new();
+    let store = MemoryStore::new();
+    Backend::append(&store, &format!("california.{run}.journal"), 0, text.as_bytes()).await.unwrap().unwrap();
+    world.store = Arc::new(store);
+    let recovered = world.recover(Recovery::Resume).await;
+    assert!(matches!(recovered[0].outcome, Outcome::RolledBack { .. }), "{recovered:#?}");
+    assert!(world.unfinished().await.1.is_empty());
+}
