@@ -77,8 +77,8 @@ impl Status {
             (Self::Done | Self::Failed | Self::InDoubt | Self::UndoFailed, Signal::Undo) => Self::Undoing,
             (Self::Undoing, Signal::UndoSucceed) => Self::Undone,
             (Self::Undoing, Signal::UndoFail) => Self::UndoFailed,
-            (Self::Blocked | Self::Ready, Signal::Skip) => Self::Skipped,
-            (Self::Done | Self::Failed | Self::InDoubt | Self::UndoFailed, Signal::LetGo) => Self::Skipped,
+            (Self::Blocked | Self::Ready, Signal::Skip)
+            | (Self::Done | Self::Failed | Self::InDoubt | Self::UndoFailed, Signal::LetGo) => Self::Skipped,
             (status, signal) => return Err(IllegalTransition { status, signal }),
         })
     }
@@ -453,7 +453,9 @@ impl Machine {
                     }
                     Mode::Cleanup
                 }
-                Mode::Cleanup if self.running == 0 && self.waiting_to_begin == 0 => Mode::Finished,
+                Mode::Cleanup | Mode::Unwinding if self.running == 0 && self.waiting_to_begin == 0 => {
+                    Mode::Finished
+                }
                 Mode::Draining if self.running == 0 => {
                     if self.unwind && self.forward_left > 0 {
                         self.begin_unwinding();
@@ -462,7 +464,6 @@ impl Machine {
                         Mode::Finished
                     }
                 }
-                Mode::Unwinding if self.running == 0 && self.waiting_to_begin == 0 => Mode::Finished,
                 _ => return,
             };
             self.mode = next;

@@ -35,12 +35,8 @@ impl Executor {
         events: &Events,
     ) -> Result<Vec<Report>, ExecError> {
         let now = self.options.clock.now();
-        if self
-            .store
-            .lock_of(stack, now)
-            .await?
-            .is_some_and(|lock| lock.info.is_none() && lock.unfinished.is_empty())
-        {
+        let lock = self.store.lock_of(stack, now).await?;
+        if lock.is_none_or(|lock| lock.info.is_none() && lock.unfinished.is_empty()) {
             return Ok(Vec::new());
         }
         let mut held = self.hold(stack, LockInfo::this_process("recover", now)).await?;

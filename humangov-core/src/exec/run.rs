@@ -169,17 +169,15 @@ impl<'a> Run<'a> {
     /// When what a reference stands for is not known.
     pub fn spec_of(&self, task: Task, registry: &Registry) -> Result<Option<Json>, HandlerError> {
         let step = self.step(task);
-        match (task.direction, step.op) {
-            (Direction::Do, Op::Create | Op::Update | Op::Record) => match &self.resolved[step.change] {
-                // It was begun before, and what it sent then is what it sends again.
-                Some(spec) => Ok(Some(spec.clone())),
-                None => {
-                    let spec = self.resolve_desired(self.change(task), registry)?;
-                    Ok(Some(Json::from(&spec)))
-                }
-            },
-            _ => Ok(None),
+        if task.direction == Direction::Undo || !matches!(step.op, Op::Create | Op::Update | Op::Record) {
+            return Ok(None);
         }
+        // What was begun before sends what it sent then.
+        if let Some(spec) = &self.resolved[step.change] {
+            return Ok(Some(spec.clone()));
+        }
+        let spec = self.resolve_desired(self.change(task), registry)?;
+        Ok(Some(Json::from(&spec)))
     }
 
     /// What a task has to do, once it was begun. `again`: it was begun before, and what became of that is not known.
@@ -214,10 +212,9 @@ impl<'a> Run<'a> {
                     Some(Note::Found(_)) => {
                         Work::BringTo { desired: spec.clone(), recorded: None, look: spec }
                     }
-                    Some(Note::Nothing) if again => Work::CreateAgain { spec, others },
                     // A plan that did not look at the cloud does not know that there is nothing yet.
                     None if !self.plan.refreshed => Work::CreateOrFind { spec, others },
-                    None if again => Work::CreateAgain { spec, others },
+                    _ if again => Work::CreateAgain { spec, others },
                     _ => Work::Create { spec, others },
                 }
             }

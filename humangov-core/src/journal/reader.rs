@@ -98,9 +98,8 @@ struct Head {
 
 fn line_of(line: &[u8]) -> Result<Record, LineError> {
     let damaged = |why: &str| LineError::Damaged(why.to_owned());
-    let (sum, json) = match (line.get(..8), line.get(8), line.get(9..)) {
-        (Some(sum), Some(b' '), Some(json)) => (sum, json),
-        _ => return Err(damaged("it is cut off")),
+    let (Some(sum), Some(b' '), Some(json)) = (line.get(..8), line.get(8), line.get(9..)) else {
+        return Err(damaged("it is cut off"));
     };
     let sum = str::from_utf8(sum).ok().and_then(|sum| u32::from_str_radix(sum, 16).ok());
     if sum != Some(crc32fast::hash(json)) {

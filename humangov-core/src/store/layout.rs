@@ -49,7 +49,7 @@ impl Head {
 
 /// Stands where a snapshot would be, so that nobody who was there before can write one.
 #[derive(Serialize)]
-struct Nothing {
+struct Mark {
     format_version: u32,
     nothing: bool,
     lease: u64,
@@ -78,7 +78,7 @@ pub(super) fn parse_snapshot(
 
 /// The mark that says that there is no snapshot under the lease of this token.
 pub(super) fn nothing(place: &str, token: u64) -> Result<Vec<u8>, StoreError> {
-    text(place, &Nothing { format_version: Snapshot::FORMAT, nothing: true, lease: token })
+    text(place, &Mark { format_version: Snapshot::FORMAT, nothing: true, lease: token })
 }
 
 /// What is kept of `value` at `place`.

@@ -159,7 +159,10 @@ impl Drop for Lease {
 
 impl fmt::Debug for Lease {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lease").field("stack", &self.shared.stack).field("token", &self.shared.token).finish()
+        f.debug_struct("Lease")
+            .field("stack", &self.shared.stack)
+            .field("token", &self.shared.token)
+            .finish_non_exhaustive()
     }
 }
 

@@ -152,8 +152,7 @@ async fn tried(
     };
     match (ending, how, reports.first().map(|report| &report.outcome)) {
         // It had not begun, or there was nothing left of it but its journal.
-        (_, _, None) => {}
-        (Ending::Destroy, ..) => {}
+        (_, _, None) | (Ending::Destroy, ..) => {}
         (Ending::Well, Recovery::Resume, Some(outcome)) => {
             assert_eq!(outcome, &Outcome::Applied, "{context}");
             world.settled(after).await;

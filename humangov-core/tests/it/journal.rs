@@ -3,7 +3,7 @@
 
 use crate::world::{World, california, chain};
 use humangov_core::{
-    address::RunId,
+    address::{Address, RunId},
     exec::{Outcome, Recovery, RunProgress},
     journal::{Journal, RecordKind, read},
     store::{Backend, Log, MemoryStore, StoreError, StoreErrorKind},
@@ -177,7 +177,7 @@ async fn a_stuck_run_is_told_tried_again_and_let_go() {
             // What b needs cannot go either.
             let a = "test.thing/a".parse().unwrap();
             let orphaned = world.executor().orphan(&california(), &[b.clone(), a]).await.unwrap();
-            assert_eq!(orphaned.keys().map(|address| address.name()).collect::<Vec<_>>(), ["a", "b"]);
+            assert_eq!(orphaned.keys().map(Address::name).collect::<Vec<_>>(), ["a", "b"]);
             let recovered = world.recover(Recovery::Resume).await;
             assert!(matches!(recovered[0].outcome, Outcome::RolledBack { .. }), "{recovered:#?}");
             assert_eq!(world.cloud.names(), ["a", "b"], "they stay");

@@ -6,7 +6,7 @@ use crate::{
     world::{World, config, text},
 };
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Every kind that one state and the base are made of.
 const KINDS: [&str; 13] = [
@@ -39,16 +39,10 @@ fn of_stack<'a>(look: &'a Value, kind: &str, stack: &str) -> Vec<&'a Value> {
     look[kind].as_array().into_iter().flatten().filter(tagged).collect()
 }
 
-fn a_whole_life(emulator: &Emulator, more: &str, kinds: &[&str]) {
-    let world = World::new(&emulator.url(), &config(&["california"], "v1", more));
-    world.expect(0, "apply california --yes");
-
-    // What status says is what an independent look finds, and the other way round.
+/// Holds that what status says is what an independent look finds, and the other way round.
+pub fn as_status_says(world: &World, look: &Value) -> BTreeMap<String, Value> {
     let status = world.status();
-    let said: BTreeSet<&str> = status.values().map(|resource| text(&resource["kind"])).collect();
-    assert_eq!(said, kinds.iter().copied().collect::<BTreeSet<_>>());
-    let look = emulator.look("humangov");
-    assert_eq!(all(&look).len(), status.len(), "{look:#}\n{status:#?}");
+    assert_eq!(all(look).len(), status.len(), "{look:#}\n{status:#?}");
     for (name, resource) in &status {
         let kind = text(&resource["kind"]);
         let arn = &resource["arn"];
@@ -65,6 +59,17 @@ fn a_whole_life(emulator: &Emulator, more: &str, kinds: &[&str]) {
             assert_eq!(found["tags"]["humangov:address"], resource["address"], "{name}");
         }
     }
+    status
+}
+
+fn a_whole_life(emulator: &Emulator, more: &str, kinds: &[&str]) {
+    let world = World::new(&emulator.url(), &config(&["california"], "v1", more));
+    world.expect(0, "apply california --yes");
+
+    let look = emulator.look("humangov");
+    let status = as_status_says(&world, &look);
+    let said: BTreeSet<&str> = status.values().map(|resource| text(&resource["kind"])).collect();
+    assert_eq!(said, kinds.iter().copied().collect::<BTreeSet<_>>());
     settings_are_right(&look);
 
     // Nothing changed: nothing to do.

@@ -36,6 +36,13 @@ impl World {
         world
     }
 
+    /// The same, with its state kept where `url` says instead of in the directory.
+    #[must_use]
+    pub fn with_state(mut self, url: &str) -> Self {
+        self.environment.push(("HUMANGOV_STATE", url.to_owned()));
+        self
+    }
+
     fn with(environment: Vec<(&'static str, String)>, config: &str) -> Self {
         let world = Self { directory: tempfile::tempdir().unwrap(), environment };
         world.configure(config);

@@ -55,7 +55,7 @@ async fn ran_out(store: &dyn StateStore, same: &dyn StateStore) {
     let first = store.lock(&expires, &who("apply"), &mine.clock()).await.expect("free");
     // Not while it lasts, and not the moment it ends: clocks differ.
     for _ in 0..2 {
-        theirs.advance(LEASE_LASTS - Duration::from_secs(10));
+        theirs.advance(LEASE_LASTS.saturating_sub(Duration::from_secs(10)));
         let error = same.lock(&expires, &who("apply"), &theirs.clock()).await.expect_err("it may last");
         assert_eq!(error.code(), "store.locked");
     }
@@ -164,7 +164,9 @@ async fn raced(store: &dyn StateStore, same: &dyn StateStore) {
             join_all((0..8).map(take)).await.into_iter().partition(Result::is_ok);
         let won: Vec<Lease> = won.into_iter().flatten().collect();
         assert_eq!(won.len(), 1, "one of many gets the lock in round {round}");
-        assert!(lost.iter().flat_map(|lost| lost.as_ref().err()).all(|error| error.code() == "store.locked"));
+        assert!(
+            lost.iter().filter_map(|lost| lost.as_ref().err()).all(|error| error.code() == "store.locked")
+        );
         for lease in won {
             // Every other one dies.
             if round % 2 == 0 {

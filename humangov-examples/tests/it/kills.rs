@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The command, killed at random moments on servers that others wrote, and what an independent look finds after `recover`.
+
+use crate::{
+    emulator::Emulator,
+    life::as_status_says,
+    world::{World, config},
+};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+/// How often the command is killed on each server.
+const KILLS: usize = 30;
+
+/// Moments that look random and are the same whenever the seed is: splitmix64.
+struct Moments(u64);
+
+impl Moments {
+    fn next(&mut self, below: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % below
+    }
+}
+
+const DESTROY: &str = "destroy --yes --delete-data california base";
+
+/// Runs `words` to its end, and tells how long that took.
+fn measured(world: &World, words: &str) -> u64 {
+    let started = Instant::now();
+    world.expect(0, words);
+    u64::try_from(started.elapsed().as_millis()).unwrap()
+}
+
+fn killed_often(emulator: &Emulator, world: &World, seed: u64) {
+    let mut moments = Moments(seed);
+    let apply = measured(world, "apply --yes california");
+    as_status_says(world, &emulator.look("humangov"));
+    let destroy = measured(world, DESTROY);
+    let (mut hit, mut ended) = (0, BTreeMap::<String, usize>::new());
+    let mut there = false;
+    for kill in 0..KILLS {
+        let down = there && moments.next(2) == 0;
+        let (words, lasts) = if down { (DESTROY, destroy) } else { ("apply --yes california", apply) };
+        if !down {
+            // A new image each time: there is always something to do.
+            world.configure(&config(&["california"], &format!("v{kill}"), ""));
+        }
+        let moment = moments.next(lasts * 11 / 10);
+        let mut running = world.command(words).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(moment));
+        running.kill().unwrap();
+        hit += usize::from(running.wait().unwrap().code().is_none());
+        let context = format!("seed {seed}, kill {kill}: {words} after {moment} of {lasts} ms");
+        let recovered = world.run("recover --yes");
+        assert_eq!(recovered.code, 0, "{context}\n{}\n{}", recovered.stdout, recovered.stderr);
+        println!("{context}: {}", recovered.stdout.lines().next().unwrap_or_default());
+        // What is there is what is said to be there, whatever had been done.
+        let status = as_status_says(world, &emulator.look("humangov"));
+        there = status.keys().any(|name| name.starts_with("california "));
+        *ended.entry(format!("{} resources", status.len())).or_default() += 1;
+    }
+    println!("{hit} of {KILLS} kills hit a running command; afterwards there were {ended:?}");
+    assert!(hit * 2 > KILLS, "most are to hit a running command, {hit} did");
+    // And from wherever that led, it goes on.
+    world.expect(0, "apply --yes california");
+    as_status_says(world, &emulator.look("humangov"));
+    world.expect(0, "plan --detailed-exitcode california");
+    world.expect(0, DESTROY);
+    assert!(world.status().is_empty());
+}
+
+#[test]
+fn a_command_that_is_killed_on_moto_is_recovered_from_its_files() {
+    let moto = Emulator::moto_with(&[("EMULATOR_POLLS", "1")]);
+    let world = World::new(&moto.url(), &config(&["california"], "v1", ""));
+    killed_often(&moto, &world, 20_261_126);
+}
+
+#[test]
+fn a_command_that_is_killed_on_ministack_is_recovered_from_its_bucket() {
+    let ministack = Emulator::ministack();
+    ministack.boto3("import boto3; boto3.client('s3').create_bucket(Bucket='state-of-things'); print('{}')");
+    let more = "";
+    let world = World::new(&ministack.url(), &config(&["california"], "v1", more))
+        .with_state("s3://state-of-things/humangov");
+    killed_often(&ministack, &world, 7);
+}
