@@ -12,6 +12,8 @@ mod battery;
 mod budget;
 mod launch;
 mod life;
+mod rebuild;
+mod recovery;
 mod refuse;
 mod rollback;
 mod sandbox;
