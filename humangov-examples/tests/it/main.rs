@@ -17,3 +17,4 @@ mod rollback;
 mod sandbox;
 mod screens;
 mod smoke;
+mod stores;
