@@ -19,3 +19,4 @@ mod rollback;
 mod sandbox;
 mod screens;
 mod smoke;
+mod stores;
