@@ -4,10 +4,9 @@
 mod counting;
 pub mod sandbox;
 mod site;
-mod store;
 
+pub use humangov_aws::store::StoreUrl;
 pub use site::Site;
-pub use store::StoreUrl;
 
 use crate::{
     cli::{Global, RunFlags},
