@@ -156,8 +156,8 @@ async fn a_url_opens_the_store_it_names_and_scopes_do_not_see_each_other() {
         let (one, same, other) = (open(&["fleet", "1"]), open(&["fleet", "1"]), open(&["fleet", "2"]));
         assert_eq!(one.place(&stack()), place);
         let lease = lock(&*one, &Clock::system()).await;
-        one.append(&lease, RunId::from_u128(1), 0, b"one\n").await.unwrap();
-        assert_eq!(same.list().await.unwrap(), [stack()]);
+        one.append_to_journal(&lease, RunId::from_u128(1), 0, b"one\n").await.unwrap();
+        assert_eq!(same.stacks().await.unwrap(), [stack()]);
         assert_eq!(other.list().await.unwrap(), []);
         lock(&*other, &Clock::system()).await.release(Vec::new()).await.unwrap();
         lease.release(Vec::new()).await.unwrap();
@@ -270,7 +270,7 @@ async fn a_holder_that_was_paused_and_lost_its_lease_makes_no_further_write() {
         let now = Clock::system().now();
         let (mine, theirs) = (HandClock::at(now), HandClock::at(now));
         let (first, run) = (lock(&*store, &mine.clock()).await, RunId::generate());
-        let end = store.append(&first, run, 0, b"begun\n").await.unwrap();
+        let end = store.append_to_journal(&first, run, 0, b"begun\n").await.unwrap();
         let handler = RoleHandler::new(Clients::new(&sandbox.sdk_config()).iam);
         // Frozen between two calls of one handler: the first is executed, and its answer comes when everything is over.
         sandbox.inject(Fault::new(FaultKind::Slow(Duration::from_secs(20))).operation("CreateRole").times(1));
@@ -278,7 +278,7 @@ async fn a_holder_that_was_paused_and_lost_its_lease_makes_no_further_write() {
         let work = async {
             let created = first.guard().scope(async { handler.create(&cx(), &spec).await }).await;
             let mark = sandbox.calls().len();
-            let appended = store.append(&first, run, end, b"done\n").await;
+            let appended = store.append_to_journal(&first, run, end, b"done\n").await;
             (created, appended, mark)
         };
         let take_over = async {
@@ -289,7 +289,7 @@ async fn a_holder_that_was_paused_and_lost_its_lease_makes_no_further_write() {
             assert_eq!(second.unfinished(), [run]);
             assert!(second.token() > first.token());
             let log = store.journal(&stack(), run).await.unwrap().unwrap();
-            store.append(&second, run, log.end, b"taken up\n").await.unwrap();
+            store.append_to_journal(&second, run, log.end, b"taken up\n").await.unwrap();
             // Then it wakes up.
             mine.advance(LONG);
             second
@@ -348,13 +348,13 @@ async fn a_run_costs_as_many_requests_as_the_reference_says() {
         calls();
         store.load(&stack()).await.unwrap();
         calls();
-        let end = store.append(&lease, run, 0, b"begun\n").await.unwrap();
+        let end = store.append_to_journal(&lease, run, 0, b"begun\n").await.unwrap();
         calls();
-        let end = store.append(&lease, run, end, b"some records\n").await.unwrap();
+        let end = store.append_to_journal(&lease, run, end, b"some records\n").await.unwrap();
         calls();
         store.save(&lease, &snapshot(), version.as_ref()).await.unwrap();
         calls();
-        store.append(&lease, run, end, b"closed\n").await.unwrap();
+        store.append_to_journal(&lease, run, end, b"closed\n").await.unwrap();
         calls();
         store.remove_journal(&stack(), run).await.unwrap();
         calls();

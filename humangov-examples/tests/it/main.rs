@@ -10,6 +10,7 @@ mod world;
 
 mod battery;
 mod budget;
+mod kills;
 mod launch;
 mod life;
 mod rebuild;

@@ -114,7 +114,8 @@ fn all_that_was_answered_is_there_after_the_server_was_killed() {
             let work = tokio::spawn(async move {
                 let mut end = 0;
                 for n in 0.. {
-                    let Ok(now) = store.append(&lease, id, end, format!("{n}\n").as_bytes()).await else {
+                    let Ok(now) = store.append_to_journal(&lease, id, end, format!("{n}\n").as_bytes()).await
+                    else {
                         break;
                     };
                     end = now;

@@ -28,7 +28,7 @@ pub async fn run(args: &Destroy, global: &Global, output: Output) -> Result<Exit
     let states = chosen(&args.states, &config)?;
     let session = open(global, &config, output).await?;
     let base: StackName = BaseStack::NAME.parse().expect("it is the name of a stack");
-    let recorded = session.store.list().await?;
+    let recorded = session.store.stacks().await?;
     settle(&session, &concerned(&states, &args.states.states, &recorded), &args.run, global, output).await?;
     let wanted: BTreeSet<&str> = states.iter().map(Tenant::slug).collect();
     let named = &args.states.states;

@@ -296,7 +296,7 @@ pub fn stack_named(word: &str) -> Result<StackName, Failure> {
 
 /// The stacks that were named, or all of which anything is kept. The base comes first.
 pub async fn recorded(session: &Session, states: &RecordedStates) -> Result<Vec<StackName>, Failure> {
-    let known = session.store.list().await?;
+    let known = session.store.stacks().await?;
     let mut stacks = if states.states.is_empty() { known.clone() } else { Vec::new() };
     for word in &states.states {
         let stack = stack_named(word)?;

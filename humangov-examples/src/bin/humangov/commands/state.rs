@@ -47,7 +47,7 @@ async fn load(session: &Session, stack: &StackName) -> Result<Record, StoreError
 async fn list(args: &StateList, global: &Global, output: Output) -> Result<Exit, Failure> {
     let site = Site::find(global, args.fleet.fleet.as_ref())?;
     let session = open_at(global, &site, output).await?;
-    let stacks = session.store.list().await?;
+    let stacks = session.store.stacks().await?;
     let records = try_join_all(stacks.iter().map(|stack| load(&session, stack))).await?;
     let standings = standings(&session, &stacks).await?;
     // Where a stack was taken down a mark may stay behind, by which late writers are refused: nobody needs to see that.
@@ -83,7 +83,7 @@ async fn list(args: &StateList, global: &Global, output: Output) -> Result<Exit,
             let snapshot = record.as_ref().ok().and_then(Option::as_ref);
             json!({
                 "stack": stack,
-                "place": session.store.place(stack),
+                "place": session.store.snapshot_place(stack),
                 "resources": snapshot.map(|snapshot| snapshot.resources.len()),
                 "updated_at": snapshot.and_then(|snapshot| snapshot.updated_at),
                 "damaged": record.as_ref().err().map(ToString::to_string),
@@ -121,7 +121,8 @@ async fn show(args: &StateShow, global: &Global, output: Output) -> Result<Exit,
         if !text.is_empty() {
             text.push('\n');
         }
-        let _ = writeln!(text, "{STRONG}{stack}{STRONG:#}  {DIM}{}{DIM:#}", session.store.place(stack));
+        let _ =
+            writeln!(text, "{STRONG}{stack}{STRONG:#}  {DIM}{}{DIM:#}", session.store.snapshot_place(stack));
         match record {
             Ok(Some(snapshot)) => tell(snapshot, &mut text),
             Ok(None) => drop(writeln!(text, "  not recorded")),

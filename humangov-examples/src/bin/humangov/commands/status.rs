@@ -42,7 +42,7 @@ pub async fn run(args: &Status, global: &Global, output: Output) -> Result<Exit,
             || states.iter().any(|state| state.slug() == name.as_str())
             || args.states.states.is_empty()
     };
-    let mut stacks = session.store.list().await?;
+    let mut stacks = session.store.stacks().await?;
     stacks.retain(wanted);
     for name in &stacks {
         if let Some(snapshot) = session.store.load(name).await? {

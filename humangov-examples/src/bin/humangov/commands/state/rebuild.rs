@@ -144,7 +144,8 @@ fn damaged(session: &Session, stack: &StackName, error: StoreError) -> Failure {
     let is_damaged = matches!(error.kind(), StoreErrorKind::Corrupt(..));
     let failure = Failure::from(error);
     if is_damaged {
-        failure.hint(format!("move {} out of the way, and rebuild again", session.store.place(stack)))
+        failure
+            .hint(format!("move {} out of the way, and rebuild again", session.store.snapshot_place(stack)))
     } else {
         failure
     }
