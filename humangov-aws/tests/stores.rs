@@ -154,11 +154,11 @@ async fn a_url_opens_the_store_it_names_and_scopes_do_not_see_each_other() {
     ] {
         let open = |scope: &[&str]| url.parse::<StoreUrl>().unwrap().open(&sandbox.sdk_config(), scope);
         let (one, same, other) = (open(&["fleet", "1"]), open(&["fleet", "1"]), open(&["fleet", "2"]));
-        assert_eq!(one.place(&stack()), place);
+        assert_eq!(one.snapshot_place(&stack()), place);
         let lease = lock(&*one, &Clock::system()).await;
         one.append_to_journal(&lease, RunId::from_u128(1), 0, b"one\n").await.unwrap();
         assert_eq!(same.stacks().await.unwrap(), [stack()]);
-        assert_eq!(other.list().await.unwrap(), []);
+        assert_eq!(other.stacks().await.unwrap(), []);
         lock(&*other, &Clock::system()).await.release(Vec::new()).await.unwrap();
         lease.release(Vec::new()).await.unwrap();
     }

@@ -58,7 +58,8 @@ pub trait Backend: Clone + fmt::Debug + Send + Sync + 'static {
         only_if: OnlyIf<'a>,
     ) -> BoxFuture<'a, Result<Option<Version>, StoreError>>;
 
-    /// Removes an object if it still has that version; whether it did.
+    /// Removes an object if it still has that version; whether it did. Of one that is gone already it may say either: some servers
+    /// do not tell.
     fn remove<'a>(&'a self, name: &'a str, version: &'a Version) -> BoxFuture<'a, Result<bool, StoreError>>;
 
     /// The names of all objects and logs that begin with `prefix`, each once, in order.
