@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! [`Clients`]: one client a service, shared by all handlers.
 
+use crate::lease_check::LeaseCheck;
 use aws_types::SdkConfig;
 
 /// The SDK clients of one account and region. Cheap to clone; all clones share connections and retry budgets.
@@ -39,33 +40,39 @@ pub struct Clients {
 }
 
 impl Clients {
-    /// Clients with the region, credentials, endpoint and HTTP client of `config`.
+    /// Clients with the region, credentials, endpoint and HTTP client of `config`. They send nothing for a task whose lease is lost
+    /// ([`LeaseGuard::scope`](humangov_core::store::LeaseGuard::scope)).
     pub fn new(config: &SdkConfig) -> Self {
+        macro_rules! client {
+            ($sdk:ident) => {
+                $sdk::Client::from_conf($sdk::config::Builder::from(config).interceptor(LeaseCheck).build())
+            };
+        }
         Self {
             #[cfg(feature = "applicationautoscaling")]
-            autoscaling: aws_sdk_applicationautoscaling::Client::new(config),
+            autoscaling: client!(aws_sdk_applicationautoscaling),
             #[cfg(feature = "dynamodb")]
-            dynamodb: aws_sdk_dynamodb::Client::new(config),
+            dynamodb: client!(aws_sdk_dynamodb),
             #[cfg(feature = "ec2")]
-            ec2: aws_sdk_ec2::Client::new(config),
+            ec2: client!(aws_sdk_ec2),
             #[cfg(feature = "ecr")]
-            ecr: aws_sdk_ecr::Client::new(config),
+            ecr: client!(aws_sdk_ecr),
             #[cfg(feature = "ecs")]
-            ecs: aws_sdk_ecs::Client::new(config),
+            ecs: client!(aws_sdk_ecs),
             #[cfg(feature = "elasticloadbalancingv2")]
-            elbv2: aws_sdk_elasticloadbalancingv2::Client::new(config),
+            elbv2: client!(aws_sdk_elasticloadbalancingv2),
             #[cfg(feature = "iam")]
-            iam: aws_sdk_iam::Client::new(config),
+            iam: client!(aws_sdk_iam),
             #[cfg(feature = "cloudwatchlogs")]
-            logs: aws_sdk_cloudwatchlogs::Client::new(config),
+            logs: client!(aws_sdk_cloudwatchlogs),
             #[cfg(feature = "s3")]
             s3: {
-                let mut builder = aws_sdk_s3::config::Builder::from(config);
+                let mut builder = aws_sdk_s3::config::Builder::from(config).interceptor(LeaseCheck);
                 // An endpoint of one's own (an emulator, a gateway) rarely serves bucket.host names.
                 builder.set_force_path_style(config.endpoint_url().map(|_| true));
                 aws_sdk_s3::Client::from_conf(builder.build())
             },
-            sts: aws_sdk_sts::Client::new(config),
+            sts: client!(aws_sdk_sts),
         }
     }
 }

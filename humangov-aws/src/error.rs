@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! [`classify`]: the only place where AWS error codes become kinds of failure.
 
+use crate::lease_check::NotSent;
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use humangov_core::handler::{Effect, HandlerError, HandlerErrorKind as Kind};
@@ -62,6 +63,10 @@ where
         }
         (None, _) => status.map_or_else(String::new, |status| format!("HTTP status {status} without a code")),
     };
+    if let Some(not_sent) = NotSent::behind(&error) {
+        let (message, effect) = (not_sent.to_string(), not_sent.effect());
+        return HandlerError::new(Kind::LeaseLost, operation, message).with_effect(effect).with_source(error);
+    }
     let (kind, effect) = match &error {
         SdkError::ConstructionFailure(_) => (Kind::Invalid, Effect::None),
         SdkError::DispatchFailure(failure) if failure.is_user() => (Kind::Invalid, Effect::None),
@@ -288,7 +293,7 @@ fn of_s3(code: &str) -> Option<Kind> {
         code if NOT_SET.contains(&code) => Kind::NotFound,
         "BucketNotEmpty" => Kind::NotEmpty,
         // Another change of the same bucket is under way, or its deletion is not known everywhere yet.
-        "OperationAborted" => Kind::NotYet,
+        "OperationAborted" | "ConditionalRequestConflict" => Kind::NotYet,
         "Forbidden" | "AllAccessDisabled" => Kind::AccessDenied,
         "TooManyBuckets" => Kind::Quota,
         "AccessControlListNotSupported"
@@ -455,6 +460,7 @@ mod tests {
             (Service::S3, "NoSuchTagSet", "", Kind::NotFound),
             (Service::S3, "BucketNotEmpty", "", Kind::NotEmpty),
             (Service::S3, "OperationAborted", "", Kind::NotYet),
+            (Service::S3, "ConditionalRequestConflict", "", Kind::NotYet),
             (Service::S3, "SlowDown", "", Kind::Throttled),
             (Service::S3, "MalformedPolicy", "", Kind::Invalid),
         ];

@@ -25,6 +25,7 @@
 //! - `Network` (feature `ec2`): the default VPC, or the one you name, checked.
 //! - `ecs::running` and `elbv2::target_health` (features `ecs` and `elasticloadbalancingv2`): how services run and which targets
 //!   are up.
+//! - [`store`]: state in a bucket or in a table, for more than one machine.
 //! - [`classify`]: what an SDK error means to the engine, for handlers of your own.
 //!
 //! # Features
@@ -59,6 +60,7 @@ pub use humangov_core as core;
 mod clients;
 mod error;
 mod identity;
+mod lease_check;
 #[cfg(feature = "ec2")]
 mod network;
 mod registry;
@@ -94,6 +96,7 @@ pub mod logs;
 pub mod s3;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+pub mod store;
 
 pub use clients::Clients;
 pub use error::{Service, classify};

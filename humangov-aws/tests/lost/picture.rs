@@ -46,7 +46,7 @@ impl Picture {
             }
         }
         let mut snapshots = Vec::new();
-        for stack in StateStore::list(&account.store).await.unwrap() {
+        for stack in StateStore::stacks(&account.store).await.unwrap() {
             snapshots.extend(account.store.load(&stack).await.unwrap().map(|snapshot| snapshot.value));
         }
         let mut recorded = BTreeMap::new();

@@ -105,12 +105,15 @@ impl Executor {
 
     /// Executes `plan`.
     ///
-    /// The stack is locked meanwhile. Every step's result is recorded; what was created and changed is undone when a step
-    /// fails, in reverse order. Deletions come last and are never undone.
+    /// The stack is leased meanwhile. Every intent and every result is written to the run's journal before anything depends on it, so
+    /// that [`Executor::recover`] can bring the run to its end if this process dies. What was created and changed is undone when a
+    /// step fails, in reverse order. Deletions come last and are never undone. The snapshot is saved at the end.
+    ///
+    /// What an earlier run left in doubt is settled first ([`Recovery::Settle`]); when that brings news, the plan is stale.
     ///
     /// # Errors
-    /// When the run could not be begun (nothing was touched), or could not be recorded. A step that fails is no error here:
-    /// match the report's [`Outcome`](super::Outcome).
+    /// When the run could not be begun (nothing was touched), could not be written down (it stops where it is, and its journal
+    /// tells), or lost its lease. A step that fails is no error here: match the report's [`Outcome`](super::Outcome).
     pub async fn apply(
         &self,
         plan: &Plan,

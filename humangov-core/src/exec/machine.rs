@@ -241,9 +241,15 @@ impl Machine {
         }
         loop {
             let (step, direction) = match self.mode {
-                Mode::Forward | Mode::Cleanup => (self.ready.pop_front()?, Direction::Do),
-                Mode::Unwinding => (self.undo_ready.pop_front()?, Direction::Undo),
+                Mode::Forward | Mode::Cleanup => (self.ready.pop_front(), Direction::Do),
+                Mode::Unwinding => (self.undo_ready.pop_front(), Direction::Undo),
                 Mode::Draining | Mode::Finished => return None,
+            };
+            let Some(step) = step else {
+                // All that waited was begun out of turn, or let go.
+                self.waiting_to_begin = 0;
+                self.settle();
+                return None;
             };
             let task = Task { step, direction };
             if self.begin(task).is_ok() {

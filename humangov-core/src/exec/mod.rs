@@ -2,7 +2,8 @@
 //! Executes plans: as parallel as the order allows, and back again when something fails.
 //!
 //! A plan is lowered to steps (schedule), a pure machine decides which step may run or must be undone, and the driver performs
-//! steps through handlers. The driver alone owns the machine and the snapshot; steps only return results.
+//! steps through handlers. The driver alone owns the run: its machine, its snapshot, its journal; steps only return results. A run
+//! that did not get to its end is replayed from its journal into the same state, and goes on, goes back, or is only recorded as it is.
 
 mod cancel;
 mod driver;

@@ -145,7 +145,7 @@ impl Batch {
         let give_up = Instant::now() + TRIED_FOR;
         let mut wait = Duration::from_millis(100);
         loop {
-            match store.append(lease, self.run, self.at, &self.bytes).await {
+            match store.append_to_journal(lease, self.run, self.at, &self.bytes).await {
                 Err(error) if error.is_passing() && Instant::now() + wait < give_up => {
                     tracing::warn!(%error, "the journal could not be written");
                     sleep(wait).await;

@@ -18,7 +18,7 @@ use std::{borrow::Cow, fmt};
 /// Keeps snapshots, leases and journals. Every [`Backend`] is one.
 pub trait StateStore: fmt::Debug + Send + Sync + 'static {
     /// Where the snapshot of `stack` is, for people.
-    fn place(&self, stack: &StackName) -> String;
+    fn snapshot_place(&self, stack: &StackName) -> String;
 
     /// The snapshot of `stack`, if it has one.
     fn load<'a>(
@@ -64,14 +64,14 @@ pub trait StateStore: fmt::Debug + Send + Sync + 'static {
 
     /// The stacks that have a snapshot or a journal, in order; also those that have neither any more and whose lock was ever taken
     /// from somebody.
-    fn list(&self) -> BoxFuture<'_, Result<Vec<StackName>, StoreError>>;
+    fn stacks(&self) -> BoxFuture<'_, Result<Vec<StackName>, StoreError>>;
 
     /// Appends to the journal of a run, which ends at `at`; where it ends now. Durable when ready. May be repeated with the same
     /// bytes when its outcome is not known.
     ///
     /// # Errors
     /// When the lease is lost, by the clock or because somebody else has appended since.
-    fn append<'a>(
+    fn append_to_journal<'a>(
         &'a self,
         lease: &'a Lease,
         run: RunId,
@@ -195,7 +195,7 @@ async fn append<B: Backend>(
 }
 
 impl<B: Backend> StateStore for B {
-    fn place(&self, stack: &StackName) -> String {
+    fn snapshot_place(&self, stack: &StackName) -> String {
         Backend::place(self, &snapshot_name(stack))
     }
 
@@ -257,7 +257,7 @@ impl<B: Backend> StateStore for B {
         Box::pin(break_lock(self, stack, now))
     }
 
-    fn list(&self) -> BoxFuture<'_, Result<Vec<StackName>, StoreError>> {
+    fn stacks(&self) -> BoxFuture<'_, Result<Vec<StackName>, StoreError>> {
         Box::pin(async move {
             let names = Backend::list(self, "").await?;
             let stacks = names.iter().filter_map(|name| {
@@ -271,7 +271,7 @@ impl<B: Backend> StateStore for B {
         })
     }
 
-    fn append<'a>(
+    fn append_to_journal<'a>(
         &'a self,
         lease: &'a Lease,
         run: RunId,

@@ -40,16 +40,17 @@ pub async fn lease_race(runners: &[&dyn StateStore], rounds: usize) -> Vec<usize
             tokens.lock().expect("whole").push((lease.token(), runner));
             // Something that others would be in the way of.
             let run = RunId::generate();
-            let end = store.append(&lease, run, 0, b"begun\n").await.expect("ours");
+            let end = store.append_to_journal(&lease, run, 0, b"begun\n").await.expect("ours");
             yield_now().await;
-            store.append(&lease, run, end, b"closed\n").await.expect("ours");
+            store.append_to_journal(&lease, run, end, b"closed\n").await.expect("ours");
             store.remove_journal(&stack, run).await.expect("writable");
             working.fetch_sub(1, Ordering::SeqCst);
             if round % 3 == 0 {
                 drop(lease);
             } else if round % 5 == 0 {
                 store.break_lock(&stack, clock.now()).await.expect("writable").expect("it was held");
-                let lost = store.append(&lease, run, 0, b"more\n").await.expect_err("it is broken");
+                let lost =
+                    store.append_to_journal(&lease, run, 0, b"more\n").await.expect_err("it is broken");
                 assert_eq!(lost.code(), "store.lease_lost");
             } else {
                 lease.release(Vec::new()).await.expect("writable");

@@ -91,7 +91,8 @@ async fn what_is_not_ours_or_not_there_is_named_and_not_recorded() {
     let rebuilt = rebuilt(&world, &whole()).await;
     assert_eq!(rebuilt.foreign, [(address("test.thing/b"), None)]);
     assert_eq!(rebuilt.missing, [address("test.thing/last")]);
-    let recorded: Vec<&str> = rebuilt.snapshot.resources.keys().map(Address::name).collect();
+    let recorded: Vec<&str> =
+        rebuilt.snapshot.resources.keys().map(humangov_core::address::Address::name).collect();
     assert_eq!(recorded, ["a", "c", "papers"], "what refers to it is ours all the same");
     assert!(rebuilt.differing.is_empty(), "{rebuilt:#?}");
     assert!(!rebuilt.snapshot.exports.contains_key("last"), "what is not there is not exported");

@@ -66,7 +66,7 @@ async fn a_file_store_that_was_never_written_makes_no_directory_to_be_read() {
     let path = directory.path().join("none");
     let store = FileStore::new(&path);
     assert!(store.load(&california()).await.unwrap().is_none());
-    assert!(StateStore::list(&store).await.unwrap().is_empty());
+    assert!(StateStore::stacks(&store).await.unwrap().is_empty());
     store.remove_journal(&california(), RunId::from_u128(1)).await.unwrap();
     assert!(!path.exists());
 }
@@ -158,9 +158,9 @@ async fn a_journal_that_meets_a_full_disk_says_so() {
     let (lease, run) = (lock(&store).await, RunId::from_u128(1));
     let path = directory.path().join(format!("california.{run}.journal"));
     fill_up(&path);
-    assert_full(&store.append(&lease, run, 0, b"one\n").await.unwrap_err(), "append to", &path);
+    assert_full(&store.append_to_journal(&lease, run, 0, b"one\n").await.unwrap_err(), "append to", &path);
     fs::remove_file(&path).unwrap();
-    let end = store.append(&lease, run, 0, b"one\n").await.unwrap();
+    let end = store.append_to_journal(&lease, run, 0, b"one\n").await.unwrap();
     assert_eq!(store.journal(&california(), run).await.unwrap(), Some(Log { bytes: b"one\n".to_vec(), end }));
 }
 
@@ -171,8 +171,8 @@ async fn a_journal_that_was_cut_off_anywhere_can_be_gone_on_with() {
     let whole = b"first\nsecond\n";
     for cut in 0..=whole.len() {
         let (lease, run) = (lock(&store).await, RunId::from_u128(cut as u128));
-        let end = store.append(&lease, run, 0, &whole[..6]).await.unwrap();
-        store.append(&lease, run, end, &whole[6..]).await.unwrap();
+        let end = store.append_to_journal(&lease, run, 0, &whole[..6]).await.unwrap();
+        store.append_to_journal(&lease, run, end, &whole[6..]).await.unwrap();
         // As after a machine lost power while it was being written. The lease is nobody's then.
         let path = directory.path().join(format!("california.{run}.journal"));
         fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(cut as u64).unwrap();
@@ -182,7 +182,7 @@ async fn a_journal_that_was_cut_off_anywhere_can_be_gone_on_with() {
         let log = store.journal(&california(), run).await.unwrap().unwrap();
         assert!(log.bytes.starts_with(&whole[..cut]), "all that is left is read");
         assert_eq!(log.bytes[cut..], *b"\n", "and what was cut off is ended");
-        store.append(&lease, run, log.end, b"taken up\n").await.unwrap();
+        store.append_to_journal(&lease, run, log.end, b"taken up\n").await.unwrap();
         let log = store.journal(&california(), run).await.unwrap().unwrap();
         assert!(log.bytes.ends_with(b"\ntaken up\n"));
         store.remove_journal(&california(), run).await.unwrap();
@@ -199,7 +199,7 @@ async fn a_store_that_is_no_directory_says_so() {
     let info = LockInfo::this_process("apply", jiff::Timestamp::UNIX_EPOCH);
     let error = store.lock(&california(), &info, &Clock::system()).await.unwrap_err();
     assert_eq!(error.code(), "store.io");
-    assert_eq!(StateStore::list(&store).await.unwrap_err().code(), "store.io");
+    assert_eq!(StateStore::stacks(&store).await.unwrap_err().code(), "store.io");
 }
 
 #[tokio::test]
@@ -212,10 +212,10 @@ async fn only_stacks_are_listed() {
         fs::write(directory.path().join(name), "").unwrap();
     }
     fs::create_dir(directory.path().join("ohio.json")).unwrap();
-    assert_eq!(StateStore::list(&store).await.unwrap(), [california()]);
+    assert_eq!(StateStore::stacks(&store).await.unwrap(), [california()]);
     let run = RunId::from_u128(1);
     fs::write(directory.path().join(format!("utah.{run}.journal")), "").unwrap();
-    assert_eq!(StateStore::list(&store).await.unwrap(), [california(), "utah".parse().unwrap()]);
+    assert_eq!(StateStore::stacks(&store).await.unwrap(), [california(), "utah".parse().unwrap()]);
 }
 
 #[tokio::test]
@@ -232,7 +232,7 @@ async fn a_lock_that_was_removed_by_hand_is_made_again_after_what_is_saved() {
     let lease = lock(&store).await;
     assert_eq!(lease.token(), 5, "greater than the token of what is saved");
     store.save(&lease, &snapshot(), version.as_ref()).await.unwrap().unwrap();
-    store.append(&lease, run, 0, b"one\n").await.unwrap();
+    store.append_to_journal(&lease, run, 0, b"one\n").await.unwrap();
     drop(lease);
     fs::remove_file(directory.path().join("california.lock")).unwrap();
     let now = Clock::system().now();

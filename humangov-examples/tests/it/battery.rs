@@ -22,8 +22,18 @@ pub struct Served {
 impl Served {
     /// Serves the sandbox of `world`.
     pub fn start(world: &World) -> Self {
-        let mut child =
-            world.command("sandbox serve --port 0 --json").stdout(Stdio::piped()).spawn().unwrap();
+        Self::start_with(world, "")
+    }
+
+    /// The same, with calls that go wrong.
+    pub fn failing(world: &World, faults: &Value) -> Self {
+        fs::write(world.path("faults.json"), faults.to_string()).unwrap();
+        Self::start_with(world, "--sandbox-faults faults.json")
+    }
+
+    fn start_with(world: &World, flags: &str) -> Self {
+        let words = format!("sandbox serve --port 0 --json {flags}");
+        let mut child = world.command(&words).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut document = String::new();
         let url = loop {
@@ -33,6 +43,11 @@ impl Served {
             }
         };
         Self { child, url }
+    }
+
+    /// Where it is served.
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// Runs a Python script with boto3 against it, and parses what that prints as JSON.

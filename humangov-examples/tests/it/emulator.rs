@@ -5,10 +5,11 @@
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -108,6 +109,59 @@ impl Emulator {
     fn run_python(&self, endpoint: &str, arguments: &[&str]) -> Value {
         run_python(&self.python, endpoint, arguments)
             .unwrap_or_else(|error| panic!("{error}\nserver log:\n{}", last_lines(&self.log(), 40)))
+    }
+}
+
+/// A server of S3 and DynamoDB that keeps everything in a directory, and has it on the disk before it answers.
+#[derive(Debug)]
+pub struct Roto {
+    child: Child,
+    port: u16,
+}
+
+impl Roto {
+    /// Starts it over what is in `directory`.
+    pub fn start(directory: &Path) -> Self {
+        let server = virtual_environment().with_file_name("roto-server");
+        // Somebody else may take the port before the server does; then it ends, and another one is tried.
+        for _ in 0..5 {
+            let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+            let mut child = Command::new(&server)
+                .args(["--host", "127.0.0.1", "--port", &port.to_string(), "--durable", "--data-dir"])
+                .arg(directory)
+                .env_clear()
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap();
+            let deadline = Instant::now() + START_UP;
+            while child.try_wait().unwrap().is_none() {
+                if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+                    return Self { child, port };
+                }
+                assert!(Instant::now() < deadline, "roto did not start");
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+        panic!("roto did not start");
+    }
+
+    /// The address of the server.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Kills it as `kill -9` does.
+    pub fn kill(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+impl Drop for Roto {
+    fn drop(&mut self) {
+        self.kill();
     }
 }
 

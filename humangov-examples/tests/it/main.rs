@@ -10,10 +10,14 @@ mod world;
 
 mod battery;
 mod budget;
+mod kills;
 mod launch;
 mod life;
+mod rebuild;
+mod recovery;
 mod refuse;
 mod rollback;
 mod sandbox;
 mod screens;
 mod smoke;
+mod stores;

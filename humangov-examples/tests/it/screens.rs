@@ -9,7 +9,7 @@ use crate::{
 use std::fmt::Write;
 
 /// A screen: what was typed, the exit code, and what went where.
-fn screen(words: &str, ran: &Ran) -> String {
+pub fn screen(words: &str, ran: &Ran) -> String {
     let mut screen = format!("$ humangov {words}\n");
     for (name, told) in [("standard error", &ran.stderr), ("standard output", &ran.stdout)] {
         let told = redacted(told);
@@ -31,7 +31,7 @@ fn redacted(told: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
     for line in told.trim_end().lines() {
         // A slow machine says that it is alive.
-        if line.starts_with("  … ") {
+        if line.starts_with("  … ") && told.lines().all(|line| line != "Still running:") {
             continue;
         }
         let words: Vec<&str> = line.split(' ').collect();
@@ -66,6 +66,25 @@ fn word_redacted(word: &str) -> String {
     if word.starts_with("sg-") {
         return "sg-xxxxxxxxxxxxxxxxx".to_owned();
     }
+    if let Some((_, host)) = word.split_once('@')
+        && !host.contains(':')
+        && !word.contains('/')
+    {
+        let end = word.len() - word.trim_end_matches([',', ';', ':']).len();
+        return format!("ana@laptop{}", &word[word.len() - end..]);
+    }
+    let id = word.trim_end_matches([')', ':', ',', '.']);
+    if id.len() == 36 && id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-') {
+        return word.replace(id, "01234567-89ab-cdef-0123-456789abcdef");
+    }
+    // A number of a process, in its bracket.
+    if word.strip_suffix("),").or(word.strip_suffix(')')).is_some_and(|n| n.parse::<u32>().is_ok()) {
+        return word.replace(|c: char| c.is_ascii_digit(), "").replacen(')', "4242)", 1);
+    }
+    let moment = word.trim_end_matches([';', ',', '.']);
+    if moment.len() == 20 && moment.ends_with('Z') && moment.as_bytes()[10] == b'T' {
+        return word.replace(moment, "2026-07-01T12:00:00Z");
+    }
     // Names that must differ where the network does end in six characters made of its id, which moto makes up.
     let mut word = word.to_owned();
     for part in ["-alb-", "-web-"] {
@@ -74,6 +93,12 @@ fn word_redacted(word: &str) -> String {
         {
             word.replace_range(at..at + 6, "xxxxxx");
         }
+    }
+    // So is the number that ends the first part of a load balancer's own name.
+    if let Some(dot) = word.find(".elb.amazonaws.com").and_then(|at| word[..at].rfind('.'))
+        && let Some(at) = word[..dot].rfind('-')
+    {
+        word.replace_range(at + 1..dot, "0123456789");
     }
     let is_made_up = |part: &str| part.len() == 16 && part.bytes().all(|byte| byte.is_ascii_hexdigit());
     let parts = word.split('/').map(|part| if is_made_up(part) { "xxxxxxxxxxxxxxxx" } else { part });

@@ -66,6 +66,7 @@ impl World {
             .args(words.split_whitespace())
             .current_dir(self.directory.path())
             .env_remove("CI")
+            .env("USER", "ana")
             .envs(self.environment.iter().cloned())
             .stdin(Stdio::null());
         command

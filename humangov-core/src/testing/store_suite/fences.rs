@@ -102,20 +102,21 @@ async fn journals(store: &dyn StateStore, same: &dyn StateStore) {
         let name = stack(if by_force { "journal-b" } else { "journal-a" });
         let mut end = 0;
         let (first, second) = taken_over((store, same), &name, by_force, async |lease| {
-            end = store.append(lease, begun, 0, b"one\n").await.expect("new");
+            end = store.append_to_journal(lease, begun, 0, b"one\n").await.expect("new");
         })
         .await;
         assert_eq!(second.unfinished(), [begun], "what the one before had begun is told");
         let read = async || same.journal(&name, begun).await.expect("readable");
         let log = read().await.expect("begun");
         assert_eq!(log.bytes.trim_ascii(), b"one", "all that was written is there");
-        assert_lost(store.append(&first, begun, end, b"two\n").await);
+        assert_lost(store.append_to_journal(&first, begun, end, b"two\n").await);
         assert_eq!(read().await.as_ref(), Some(&log), "what was refused changed nothing");
         drop(first);
-        let end = same.append(&second, begun, log.end, b"taken up\n").await.expect("it ends there");
+        let end =
+            same.append_to_journal(&second, begun, log.end, b"taken up\n").await.expect("it ends there");
         let bytes = read().await.expect("begun").bytes;
         assert!(bytes.starts_with(b"one\n") && bytes.ends_with(b"\ntaken up\n"), "{bytes:?}");
-        same.append(&second, begun, end, b"closed\n").await.expect("it ends there");
+        same.append_to_journal(&second, begun, end, b"closed\n").await.expect("it ends there");
         same.remove_journal(&name, begun).await.expect("writable");
         second.release(Vec::new()).await.expect("writable");
     }
@@ -123,17 +124,17 @@ async fn journals(store: &dyn StateStore, same: &dyn StateStore) {
     let name = stack("journal-c");
     let mut end = 0;
     let (first, second) = taken_over((store, same), &name, true, async |lease| {
-        end = store.append(lease, begun, 0, b"one\n").await.expect("new");
+        end = store.append_to_journal(lease, begun, 0, b"one\n").await.expect("new");
     })
     .await;
     let log = same.journal(&name, begun).await.expect("readable").expect("begun");
-    same.append(&second, begun, log.end, b"closed\n").await.expect("it ends there");
+    same.append_to_journal(&second, begun, log.end, b"closed\n").await.expect("it ends there");
     same.remove_journal(&name, begun).await.expect("writable");
-    assert_lost(store.append(&first, begun, end, b"two\n").await);
+    assert_lost(store.append_to_journal(&first, begun, end, b"two\n").await);
     second.release(Vec::new()).await.expect("writable");
     drop(first);
     let (first, second) = taken_over((store, same), &name, true, async |_| {}).await;
-    assert_lost(store.append(&first, later, 0, b"one\n").await);
+    assert_lost(store.append_to_journal(&first, later, 0, b"one\n").await);
     for run in [begun, later] {
         assert_eq!(same.journal(&name, run).await.expect("readable"), None, "nothing of it is there");
     }

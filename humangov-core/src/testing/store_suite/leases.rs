@@ -115,23 +115,23 @@ async fn unfinished(store: &dyn StateStore, same: &dyn StateStore) {
     };
     let (one, two) = (RunId::from_u128(1), RunId::from_u128(2));
     let lease = lock(store).await;
-    let end = store.append(&lease, one, 0, b"one\n").await.expect("new");
+    let end = store.append_to_journal(&lease, one, 0, b"one\n").await.expect("new");
     assert_eq!(listed().await, [one], "what is under way is told");
-    store.append(&lease, one, end, b"more\n").await.expect("it ends there");
+    store.append_to_journal(&lease, one, end, b"more\n").await.expect("it ends there");
     lease.release(vec![one]).await.expect("writable");
     assert_eq!(listed().await, [one], "what was left is told");
     let lease = lock(same).await;
     assert_eq!(lease.unfinished(), [one], "and told to whoever comes next");
     assert_eq!(same.journal(&runs, one).await.expect("readable").expect("left").bytes, b"one\nmore\n");
     // Whoever is killed tells nobody, but for what they meant to begin.
-    same.append(&lease, two, 0, b"two\n").await.expect("new");
+    same.append_to_journal(&lease, two, 0, b"two\n").await.expect("new");
     drop(lease);
     assert_eq!(listed().await, [one, two]);
     let lease = lock(store).await;
     assert_eq!(lease.unfinished(), [one, two], "its journal tells");
     let journal = store.journal(&runs, two).await.expect("readable").expect("left");
     assert_eq!(journal.bytes.trim_ascii(), b"two", "all that was written is there");
-    assert!(same.list().await.expect("readable").contains(&runs), "a journal is something left");
+    assert!(same.stacks().await.expect("readable").contains(&runs), "a journal is something left");
     for run in [one, two] {
         store.remove_journal(&runs, run).await.expect("writable");
         store.remove_journal(&runs, run).await.expect("it may be removed again");

@@ -13,7 +13,7 @@ async fn saves(store: &dyn StateStore, same: &dyn StateStore) {
     let saves = stack("saves");
     let lease = store.lock(&saves, &who("apply"), &clock().clock()).await.expect("free");
     assert!(store.load(&saves).await.expect("readable").is_none(), "what was never saved is not there");
-    assert_eq!(store.list().await.expect("readable"), [], "nothing is listed");
+    assert_eq!(store.stacks().await.expect("readable"), [], "nothing is listed");
     assert_eq!(
         store.save(&lease, &nothing(&saves), None).await.expect("no conflict"),
         None,
@@ -33,11 +33,11 @@ async fn saves(store: &dyn StateStore, same: &dyn StateStore) {
     assert_eq!(loaded.value, saved(&saves, 2, lease.token()));
     let other = store.lock(&stack("another"), &who("apply"), &clock().clock()).await.expect("free");
     store.save(&other, &snapshot(&stack("another"), 1), None).await.expect("new");
-    let names = same.list().await.expect("readable");
+    let names = same.stacks().await.expect("readable");
     assert_eq!(names, [stack("another"), stack("saves")], "in order");
     assert_eq!(store.save(&lease, &nothing(&saves), next.as_ref()).await.expect("expected"), None);
     assert!(same.load(&saves).await.expect("readable").is_none(), "an empty snapshot is removed");
-    assert_eq!(same.list().await.expect("readable"), [stack("another")]);
+    assert_eq!(same.stacks().await.expect("readable"), [stack("another")]);
     lease.release(Vec::new()).await.expect("writable");
     other.release(Vec::new()).await.expect("writable");
 }

@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The words and flags of the command.
 
+mod recovery;
+
+pub use recovery::{
+    ConsentFlag, LockFlag, OnCancel, Orphan, RecordedStates, Recover, State, StateCommand, StateList,
+    StateRebuild, StateShow, Unlock,
+};
+
+use crate::session::StoreUrl;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, builder::FalseyValueParser};
 use clap_complete::Shell;
 use std::{path::PathBuf, time::Duration};
@@ -45,6 +53,9 @@ pub struct Global {
     /// Another endpoint for all services, such as an emulator's, instead of `AWS_ENDPOINT_URL`.
     #[arg(long, global = true, value_name = "URL", env = "HUMANGOV_ENDPOINT_URL", hide_env = true)]
     pub endpoint_url: Option<String>,
+    /// Where state is kept, instead of `state.url`: `file:DIR`, `s3://BUCKET/PREFIX` or `dynamodb://TABLE`. [default: file:.humangov]
+    #[arg(long, global = true, value_name = "URL", env = "HUMANGOV_STATE", hide_env = true)]
+    pub state: Option<StoreUrl>,
     /// A sandbox instead of AWS: an account in a file, `.humangov/sandbox.json` if none is named.
     #[arg(
         long,
@@ -79,6 +90,11 @@ pub struct Global {
 impl Global {
     /// `humangov COMMAND` with those of these flags without which it would work elsewhere, and these states: for people to type.
     pub fn again(&self, command: &str, states: &States) -> String {
+        self.line(command, states.states.iter().map(String::as_str))
+    }
+
+    /// The same with any words at the end.
+    pub fn line<'a>(&self, command: &str, more: impl IntoIterator<Item = &'a str>) -> String {
         let mut words = vec!["humangov".to_owned(), command.to_owned()];
         if let Some(sandbox) = &self.sandbox {
             let named = sandbox.as_os_str() != SANDBOX;
@@ -95,11 +111,12 @@ impl Global {
             ("--profile", &self.profile),
             ("--region", &self.region),
             ("--endpoint-url", &self.endpoint_url),
+            ("--state", &self.state.as_ref().map(ToString::to_string)),
         ];
         words.extend(
             flags.into_iter().filter_map(|(flag, value)| Some(format!("{flag} {}", value.as_ref()?))),
         );
-        words.extend(states.states.iter().cloned());
+        words.extend(more.into_iter().map(str::to_owned));
         words.join(" ")
     }
 }
@@ -122,6 +139,14 @@ pub enum Command {
     /// Take states down, keeping their data.
     #[command(visible_alias = "down")]
     Destroy(Destroy),
+    /// Bring runs that were killed or are stuck to their end.
+    Recover(Recover),
+    /// Tell who works on a state; with `--force`, break their lock.
+    Unlock(Unlock),
+    /// Let go of resources: they stay in AWS, and nothing here knows of them any more.
+    Orphan(Orphan),
+    /// Look at what is recorded, or make it anew from what is in AWS.
+    State(State),
     /// Draw the resources and what they wait for, coloured by what would change.
     Graph(Graph),
     /// Look after the sandbox: an AWS account in a file, to try things out.
@@ -262,15 +287,26 @@ pub struct SandboxServe {
 /// Flags of commands that change something.
 #[derive(Debug, Clone, Args)]
 pub struct RunFlags {
-    /// Do not ask.
-    #[arg(long, short, visible_alias = "auto-approve", env = "HUMANGOV_YES", hide_env = true, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
-    pub yes: bool,
+    #[command(flatten)]
+    pub consent: ConsentFlag,
     /// How many steps run at once, over all states.
     #[arg(long, visible_alias = "parallelism", value_name = "N", default_value_t = 16, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=256), env = "HUMANGOV_CONCURRENCY", hide_env = true)]
     pub concurrency: usize,
     /// The longest that one step may take, such as 90s or 10m; then the run is rolled back. [default: 30m]
     #[arg(long, value_name = "TIME", value_parser = duration, env = "HUMANGOV_TIMEOUT", hide_env = true)]
     pub timeout: Option<Duration>,
+    /// What Ctrl-C or SIGTERM has become of what the run did: it is undone, or it stays and the next run goes on from there.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "HOW",
+        default_value_t,
+        env = "HUMANGOV_ON_CANCEL",
+        hide_env = true
+    )]
+    pub on_cancel: OnCancel,
+    #[command(flatten)]
+    pub lock: LockFlag,
 }
 
 /// Print a completion script.

@@ -6,12 +6,18 @@ mod completions;
 mod destroy;
 mod graph;
 mod init;
+mod orphan;
 mod plan;
 mod planning;
+mod recover;
 mod running;
 mod sandbox;
 mod schema;
+mod standing;
+mod state;
 mod status;
+mod telling;
+mod unlock;
 mod validate;
 
 use crate::{
@@ -31,6 +37,10 @@ pub fn run(cli: &Cli, output: Output) -> Result<Exit, Failure> {
         Command::Apply(args) => block_on(apply::run(args, &cli.global, output)),
         Command::Status(args) => block_on(status::run(args, &cli.global, output)),
         Command::Destroy(args) => block_on(destroy::run(args, &cli.global, output)),
+        Command::Recover(args) => block_on(recover::run(args, &cli.global, output)),
+        Command::Unlock(args) => block_on(unlock::run(args, &cli.global, output)),
+        Command::Orphan(args) => block_on(orphan::run(args, &cli.global, output)),
+        Command::State(args) => block_on(state::run(args, &cli.global, output)),
         Command::Graph(args) => block_on(graph::run(args, &cli.global, output)),
         Command::Sandbox(args) => sandbox::run(args, &cli.global, output),
         Command::Schema => schema::run(),

@@ -15,6 +15,7 @@ pub(crate) use reader::and_list;
 use reader::or_list;
 pub use schema::schema;
 
+use crate::session::StoreUrl;
 use humangov_core::{
     kind::logs::LogGroup,
     names::FleetName,
@@ -68,6 +69,9 @@ pub struct Config {
     /// What tasks may do.
     #[schemars(default)]
     pub iam: Iam,
+    /// Where the records of what was made are kept.
+    #[schemars(default)]
+    pub state: StateSection,
     /// Settings of single states, by state: any key of `images` and `service`.
     #[schemars(with = "BTreeMap<String, schema::Override>", default)]
     pub overrides: BTreeMap<Tenant, StateSettings>,
@@ -98,6 +102,17 @@ pub struct Fleet {
     /// Tags of everything that can bear tags; at most 45.
     #[schemars(with = "BTreeMap<String, String>", default)]
     pub tags: Tags,
+}
+
+/// Where the records of what was made are kept.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields, default)]
+pub struct StateSection {
+    /// `"file:DIR"`, `"s3://BUCKET/PREFIX"` or `"dynamodb://TABLE"`. Absent: `"file:.humangov"`. `--state` goes before it, and with
+    /// `--sandbox` it is not used.
+    #[schemars(with = "String", default)]
+    #[serde(serialize_with = "as_optional_text", skip_serializing_if = "Option::is_none")]
+    pub url: Option<StoreUrl>,
 }
 
 /// Who may be a tenant.
@@ -470,6 +485,16 @@ const fn yes() -> bool {
 
 fn as_text<T: ToString, S: serde::Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&value.to_string())
+}
+
+fn as_optional_text<T: ToString, S: serde::Serializer>(
+    value: &Option<T>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match value {
+        Some(value) => serializer.serialize_some(&value.to_string()),
+        None => serializer.serialize_none(),
+    }
 }
 
 /// An I/O error in our words: the system's own name a number that nobody needs.

@@ -5,11 +5,13 @@ mod advice;
 mod failure;
 mod plan_text;
 mod progress;
+mod run_text;
 mod status_text;
 
 pub use failure::{Failure, chain, failed_call};
 pub use plan_text::plan_text;
 pub use progress::{Form, Progress, seconds};
+pub use run_text::{progress_name, run_line, run_text};
 pub use status_text::{Fact, Left, Row, Status};
 
 use anstyle::{AnsiColor, Style};

@@ -3,9 +3,13 @@
 
 mod counting;
 pub mod sandbox;
+mod site;
+
+pub use humangov_aws::store::StoreUrl;
+pub use site::Site;
 
 use crate::{
-    cli::Global,
+    cli::{Global, RunFlags},
     config::Config,
     exit::Exit,
     output::{Failure, chain, failed_call},
@@ -18,13 +22,16 @@ use humangov_aws::{Clients, Identity, Network, caller_identity};
 use humangov_core::{
     exec::{ExecOptions, Executor},
     handler::Registry,
-    store::{FileStore, StateStore},
+    names::FleetName,
+    store::StateStore,
 };
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 /// An account and region, its clients and its store.
 #[derive(Debug, Clone)]
 pub struct Session {
+    /// The fleet.
+    pub fleet: FleetName,
     /// The region.
     pub region: String,
     /// Whose credentials these are.
@@ -36,7 +43,7 @@ pub struct Session {
     /// What is recorded.
     pub store: Arc<dyn StateStore>,
     calls: CallCount,
-    directory: PathBuf,
+    state: StoreUrl,
     profile: Option<String>,
     endpoint_url: Option<String>,
     sandbox: Option<PathBuf>,
@@ -55,13 +62,12 @@ fn retries() -> RetryConfig {
 
 impl Session {
     /// Finds region and credentials, and asks AWS whose they are: one call. Or opens the sandbox.
-    pub async fn open(global: &Global, config: &Config) -> Result<Self, Failure> {
+    pub async fn open(global: &Global, site: &Site) -> Result<Self, Failure> {
         let calls = CallCount::default();
-        let sandbox =
-            global.sandbox.as_deref().map(|path| sandbox::open(path, global, config)).transpose()?;
+        let sandbox = global.sandbox.as_deref().map(|path| sandbox::open(path, global, site)).transpose()?;
         let sdk = match &sandbox {
             Some(sandbox) => sandbox::sdk_config(sandbox, &calls),
-            None => Self::sdk_config(global, config, &calls).await,
+            None => Self::sdk_config(global, site, &calls).await,
         };
         let Some(region) = sdk.region().map(ToString::to_string) else {
             return Err(Failure::refused("session.no_region", "no region is set").hint(
@@ -77,7 +83,7 @@ impl Session {
                 format!("could not tell whose the credentials are\n{call}"),
             )
         })?;
-        if let Some(wanted) = config.fleet.account.as_ref().filter(|wanted| **wanted != identity.account) {
+        if let Some(wanted) = site.account.as_ref().filter(|wanted| **wanted != identity.account) {
             let message = format!(
                 "these credentials are of account {}, the configuration is for {wanted}",
                 identity.account
@@ -85,11 +91,14 @@ impl Session {
             return Err(Failure::refused("session.wrong_account", message)
                 .hint("choose another --profile, or change fleet.account"));
         }
-        let records = global.sandbox.as_deref().map_or_else(|| PathBuf::from(".humangov"), sandbox::records);
-        let directory = records.join(config.fleet.name.as_str()).join(&identity.account).join(&region);
+        let state = site.state(global);
+        let fleet = match &site.fleet {
+            Some(fleet) => fleet.clone(),
+            None => site::only_fleet(&state, &identity.account, &region)?,
+        };
         Ok(Self {
             registry: humangov_aws::registry(&clients),
-            store: Arc::new(FileStore::new(&directory)),
+            store: state.open(&sdk, &[fleet.as_str(), &identity.account, &region]),
             endpoint_url: sdk.endpoint_url().map(str::to_owned),
             sandbox: global.sandbox.clone(),
             profile: global.profile.clone().or_else(|| std::env::var("AWS_PROFILE").ok()),
@@ -97,12 +106,13 @@ impl Session {
             identity,
             clients,
             calls,
-            directory,
+            state,
+            fleet,
         })
     }
 
     /// The configuration of the SDK's clients.
-    async fn sdk_config(global: &Global, config: &Config, calls: &CallCount) -> SdkConfig {
+    async fn sdk_config(global: &Global, site: &Site, calls: &CallCount) -> SdkConfig {
         let http = aws_smithy_http_client::Builder::new()
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
             .build_https();
@@ -113,7 +123,7 @@ impl Session {
         if let Some(profile) = &global.profile {
             loader = loader.profile_name(profile);
         }
-        if let Some(region) = global.region.as_ref().or(config.fleet.region.as_ref()) {
+        if let Some(region) = global.region.as_ref().or(site.region.as_ref()) {
             loader = loader.region(Region::new(region.clone()));
         }
         if let Some(endpoint) = &global.endpoint_url {
@@ -124,18 +134,18 @@ impl Session {
 
     /// Where we are, in one line.
     pub fn header(&self) -> String {
-        if let Some(sandbox) = &self.sandbox {
-            return format!(
-                "humangov · sandbox {} · account {} · {}",
-                sandbox.display(),
-                self.identity.account,
-                self.region
-            );
+        let mut parts = vec!["humangov".to_owned()];
+        parts.extend(self.sandbox.as_ref().map(|sandbox| format!("sandbox {}", sandbox.display())));
+        parts.push(format!("account {}", self.identity.account));
+        parts.push(self.region.clone());
+        if self.sandbox.is_none() {
+            parts.extend(self.profile.as_ref().map(|profile| format!("profile {profile}")));
+            parts.extend(self.endpoint_url.as_ref().map(|endpoint| format!("endpoint {endpoint}")));
         }
-        let mut parts = vec![format!("humangov · account {} · {}", self.identity.account, self.region)];
-        parts.extend(self.profile.as_ref().map(|profile| format!("profile {profile}")));
-        parts.extend(self.endpoint_url.as_ref().map(|endpoint| format!("endpoint {endpoint}")));
-        parts.push(format!("store file:{}", self.directory.iter().next().unwrap_or_default().display()));
+        // That of a sandbox goes with it.
+        if self.sandbox.as_ref().is_none_or(|sandbox| self.state != sandbox::records(sandbox)) {
+            parts.push(format!("store {}", self.state));
+        }
         parts.join(" · ")
     }
 
@@ -157,10 +167,11 @@ impl Session {
     }
 
     /// An executor over this session's handlers and store.
-    pub fn executor(&self, concurrency: usize, timeout: Option<Duration>) -> Executor {
+    pub fn executor(&self, settings: &RunFlags) -> Executor {
         let mut options = ExecOptions::default();
-        options.concurrency = concurrency;
-        if let Some(timeout) = timeout {
+        options.concurrency = settings.concurrency;
+        options.on_cancel = settings.on_cancel.into();
+        if let Some(timeout) = settings.timeout {
             options.step_timeout = timeout;
         }
         Executor::with_options(self.registry.clone(), Arc::clone(&self.store), options)

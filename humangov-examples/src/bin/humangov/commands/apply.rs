@@ -5,6 +5,8 @@ use super::{
     chosen,
     planning::{SavedPlan, declared, open, planned},
     running::{Run, consent},
+    standing::{settle, stacks_of},
+    telling::tell_next,
 };
 use crate::{
     cli::{Apply, Global},
@@ -12,6 +14,7 @@ use crate::{
     exit::Exit,
     output::{Failure, Output, plan_text},
 };
+use humangov_core::address::StackName;
 
 /// Makes it so.
 pub async fn run(args: &Apply, global: &Global, output: Output) -> Result<Exit, Failure> {
@@ -19,17 +22,22 @@ pub async fn run(args: &Apply, global: &Global, output: Output) -> Result<Exit, 
     let states = chosen(&args.states, &config)?;
     let session = open(global, &config, output).await?;
     let plan = if let Some(path) = &args.plan {
-        SavedPlan::load(path, &session)?
+        let plan = SavedPlan::load(path, &session)?;
+        // What that changes makes the plan stale, and it is refused.
+        let stacks: Vec<StackName> = plan.plans.iter().map(|plan| plan.stack.clone()).collect();
+        settle(&session, &stacks, &args.run, global, output).await?;
+        plan
     } else {
         let fleet = declared(&session, &config, &states).await?;
+        settle(&session, &stacks_of(&fleet), &args.run, global, output).await?;
         planned(&session, &fleet, true).await?
     };
     output.note(&plan_text(&plan, None));
     output.note("");
     if !plan.is_no_op() {
-        consent(output, args.run.yes, "Apply this? Type yes:", "yes")?;
+        consent(output, args.run.consent.yes, "Apply this? Type yes:", "yes")?;
     }
-    let run = Run { session: &session, output, settings: &args.run, plan: &plan, verb: "Applied" };
+    let run = Run { session: &session, global, output, settings: &args.run, plan: &plan, verb: "Applied" };
     let exit = run.execute().await?;
     if exit == Exit::Ok {
         let next = [
@@ -37,11 +45,7 @@ pub async fn run(args: &Apply, global: &Global, output: Output) -> Result<Exit, 
             ("plan", "what another configuration would change"),
             ("destroy", "takes it down, keeping data"),
         ];
-        let lines = next.map(|(command, what)| (global.again(command, &args.states), what));
-        let width = lines.iter().map(|(line, _)| line.chars().count()).max().unwrap_or_default();
-        for (line, what) in lines {
-            output.note(&format!("Next: {line:<width$}   {what}"));
-        }
+        tell_next(output, &next.map(|(command, what)| (global.again(command, &args.states), what)));
     }
     Ok(exit)
 }

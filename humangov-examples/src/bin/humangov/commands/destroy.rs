@@ -5,6 +5,7 @@ use super::{
     chosen, is_base,
     planning::{declared, open},
     running::{Run, consent},
+    standing::settle,
 };
 use crate::{
     cli::{Destroy, Global},
@@ -27,7 +28,8 @@ pub async fn run(args: &Destroy, global: &Global, output: Output) -> Result<Exit
     let states = chosen(&args.states, &config)?;
     let session = open(global, &config, output).await?;
     let base: StackName = BaseStack::NAME.parse().expect("it is the name of a stack");
-    let recorded = session.store.list().await?;
+    let recorded = session.store.stacks().await?;
+    settle(&session, &concerned(&states, &args.states.states, &recorded), &args.run, global, output).await?;
     let wanted: BTreeSet<&str> = states.iter().map(Tenant::slug).collect();
     let named = &args.states.states;
     // A state that is named may be there without a record: a run can be killed before it writes one.
@@ -81,7 +83,19 @@ pub async fn run(args: &Destroy, global: &Global, output: Output) -> Result<Exit
     if !plan.is_no_op() {
         let word = if let [one] = named.as_slice() { one.clone() } else { config.fleet.name.to_string() };
         let what = if args.delete_data { "with all data, for ever" } else { "and keep the data" };
-        consent(output, args.run.yes, &format!("Destroy this {what}? Type {word}:"), &word)?;
+        consent(output, args.run.consent.yes, &format!("Destroy this {what}? Type {word}:"), &word)?;
     }
-    Run { session: &session, output, settings: &args.run, plan: &plan, verb: "Destroyed" }.execute().await
+    Run { session: &session, global, output, settings: &args.run, plan: &plan, verb: "Destroyed" }
+        .execute()
+        .await
+}
+
+/// Of what is recorded, what this may take down: the base only if it was named, or everything was meant.
+fn concerned(states: &[Tenant], named: &[String], recorded: &[StackName]) -> Vec<StackName> {
+    let with_base = named.is_empty() || named.iter().any(|word| is_base(word));
+    let is_concerned = |stack: &&StackName| {
+        states.iter().any(|state| state.slug() == stack.as_str())
+            || (with_base && stack.as_str() == BaseStack::NAME)
+    };
+    recorded.iter().filter(is_concerned).cloned().collect()
 }

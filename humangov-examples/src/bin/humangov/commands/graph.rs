@@ -4,6 +4,7 @@
 use super::{
     chosen,
     planning::{declared, open, planned},
+    standing::{noted, stacks_of},
 };
 use crate::{
     cli::{Global, Graph},
@@ -29,6 +30,7 @@ pub async fn run(args: &Graph, global: &Global, output: Output) -> Result<Exit, 
     let states = chosen(&args.states, &config)?;
     let session = open(global, &config, output).await?;
     let fleet = declared(&session, &config, &states).await?;
+    noted(&session, &stacks_of(&fleet), global, output).await?;
     let plan = planned(&session, &fleet, true).await?;
     let picture = Picture::new(&fleet, &plan);
     let text = if args.dot { picture.dot() } else { picture.mermaid() };

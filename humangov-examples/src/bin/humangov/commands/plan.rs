@@ -4,6 +4,7 @@
 use super::{
     chosen,
     planning::{SavedPlan, declared, open, plan_document, planned},
+    standing::{noted, stacks_of},
 };
 use crate::{
     cli::{Global, Plan, States},
@@ -22,11 +23,13 @@ pub async fn run(args: &Plan, global: &Global, output: Output) -> Result<Exit, F
     let states = chosen(&args.states, &config)?;
     let session = open(global, &config, output).await?;
     let fleet = declared(&session, &config, &states).await?;
+    let unfinished = noted(&session, &stacks_of(&fleet), global, output).await?;
     let plan = planned(&session, &fleet, !args.no_refresh).await?;
     let changes = !plan.is_no_op();
     let text = plan_text(&plan, args.all.then_some(&fleet));
     output.result(&text, || {
         let mut document = plan_document(&plan, &session);
+        document["unfinished"] = unfinished;
         if args.all {
             document["unchanged"] = unchanged(&plan, &fleet);
         }

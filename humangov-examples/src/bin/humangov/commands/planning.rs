@@ -7,7 +7,7 @@ use crate::{
     declare,
     exit::Exit,
     output::{Failure, Output, document},
-    session::Session,
+    session::{Session, Site},
 };
 use humangov_core::{
     fleet::{Fleet, FleetPlan, FleetPlanOptions},
@@ -88,7 +88,12 @@ impl SavedPlan {
 
 /// Opens a session and says where we are.
 pub async fn open(global: &Global, config: &Config, output: Output) -> Result<Session, Failure> {
-    let session = Session::open(global, config).await?;
+    open_at(global, &Site::from(config), output).await
+}
+
+/// The same where there may be no configuration.
+pub async fn open_at(global: &Global, site: &Site, output: Output) -> Result<Session, Failure> {
+    let session = Session::open(global, site).await?;
     output.note(&session.header());
     output.note("");
     Ok(session)

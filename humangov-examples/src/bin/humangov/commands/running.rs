@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What `apply` and `destroy` share: consent, signals, progress, the end.
+//! What `apply` and `destroy` share: consent, progress, the end.
 
+use super::telling::{listen, outputs, sentence, tell_failures, tell_next, what_next};
 use crate::{
-    cli::RunFlags,
+    cli::{Global, RunFlags},
     exit::Exit,
-    output::{
-        BAD, Failure, Form, GOOD, Output, Progress, STRONG, ask, chain, document, failed_call, say, seconds,
-    },
+    output::{BAD, Failure, Form, Output, Progress, ask, chain, document, say, seconds},
     session::Session,
 };
 use humangov_core::{
-    event::StepOperation,
-    exec::{Cancel, CancelLevel, ExecErrorKind, Outcome, Report, StepFailure},
+    exec::{Cancel, CancelLevel, ExecErrorKind, Outcome, Report},
     fleet::{self, FleetPlan, FleetReport, StackResult},
     plan::Action,
     store::StoreErrorKind,
@@ -35,6 +33,7 @@ pub fn consent(output: Output, yes: bool, question: &str, word: &str) -> Result<
 /// A plan to be executed.
 pub struct Run<'a> {
     pub session: &'a Session,
+    pub global: &'a Global,
     pub output: Output,
     pub settings: &'a RunFlags,
     pub plan: &'a FleetPlan,
@@ -48,13 +47,13 @@ impl Run<'_> {
         let started = Instant::now();
         let cancel = Cancel::new();
         let progress = Progress::new(Form::choose(self.output.is_json()));
-        let executor = self.session.executor(self.settings.concurrency, self.settings.timeout);
+        let executor = self.session.executor(self.settings);
         let events = progress.events();
         let running = fleet::apply(&executor, &*self.session.store, self.plan, &cancel, &events);
         let report = tokio::select! {
             report = running => report,
             never = progress.beat() => match never {},
-            never = listen(&cancel) => match never {},
+            never = listen(&cancel, &progress, self.settings, self.global) => match never {},
         };
         progress.finish();
         let report = report?;
@@ -65,7 +64,13 @@ impl Run<'_> {
 
     fn tell(&self, report: &FleetReport, exit: Exit, started: Instant) -> Result<(), Failure> {
         for (stack, result) in &report.stacks {
-            tell_failures(stack.as_str(), result);
+            match result {
+                StackResult::Failed(error) => say(&format!("{BAD}✗{BAD:#} {stack}  {}", chain(&**error))),
+                StackResult::Ran(report) | StackResult::TakenDown { undone: report, .. } => {
+                    tell_failures(report)
+                }
+                _ => {}
+            }
         }
         let mut text = String::new();
         for (stack, result) in &report.stacks {
@@ -88,64 +93,31 @@ impl Run<'_> {
         let _ =
             write!(text, "{} calls, {retries} retries, {}", self.session.calls(), seconds(started.elapsed()));
         self.output.result(&text, || self.document(report, exit))?;
+        let ran: Vec<&Report> = report.reports().collect();
+        tell_next(self.output, &what_next(&ran, self.global));
         Ok(())
     }
 
     /// How one stack fared, in a sentence.
     fn sentence(&self, stack: &str, result: &StackResult) -> String {
-        let report = match result {
-            StackResult::Ran(report) => report,
-            StackResult::Unchanged => return format!("{stack}: nothing to do"),
-            StackResult::Failed(error) => {
-                return format!("{BAD}{stack}: not begun{BAD:#}: {}", chain(&**error));
-            }
+        match result {
+            StackResult::Ran(report) => sentence(report, self.verb),
+            StackResult::Unchanged => format!("{stack}: nothing to do"),
+            StackResult::Failed(error) => format!("{BAD}{stack}: not begun{BAD:#}: {}", chain(&**error)),
             StackResult::NotRun { because_of } => {
-                return format!("{BAD}{stack}: not begun{BAD:#}, since {because_of} did not get there");
+                format!("{BAD}{stack}: not begun{BAD:#}, since {because_of} did not get there")
             }
-            StackResult::Cancelled => return format!("{stack}: not begun, since the run was stopped"),
+            StackResult::Cancelled => format!("{stack}: not begun, since the run was stopped"),
             StackResult::TakenDown { undone, .. } if undone.outcome.is_applied() => {
-                return format!("{stack}: taken down again, since nothing that needs it got there");
+                format!("{stack}: taken down again, since nothing that needs it got there")
             }
             StackResult::TakenDown { .. } => {
-                return format!(
-                    "{BAD}{stack}: could not be taken down again{BAD:#}; see above. To try again: humangov destroy"
-                );
+                format!(
+                    "{BAD}{stack}: could not be taken down again{BAD:#}; see above. To try again: {}",
+                    self.global.line("destroy", [])
+                )
             }
-            _ => return format!("{stack}: {result:?}"),
-        };
-        let time = seconds(report.elapsed);
-        let counts = [
-            (StepOperation::Create, "created"),
-            (StepOperation::Update, "changed"),
-            (StepOperation::Delete, "deleted"),
-            (StepOperation::DeleteReplaced, "replaced ones deleted"),
-        ];
-        let done: Vec<String> = counts
-            .iter()
-            .map(|(operation, word)| (report.count(*operation), word))
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, word)| format!("{count} {word}"))
-            .collect();
-        let done = if done.is_empty() { "nothing to do".to_owned() } else { done.join(", ") };
-        let undone = [StepOperation::UndoCreate, StepOperation::UndoUpdate, StepOperation::UndoDelete];
-        let undone: usize = undone.iter().map(|operation| report.count(*operation)).sum();
-        match &report.outcome {
-            Outcome::Applied => format!("{GOOD}{} {stack}{GOOD:#} in {time}: {done}.", self.verb),
-            Outcome::RolledBack { .. } => {
-                format!("{BAD}Rolled back {stack}{BAD:#} in {time}: {undone} undone, nothing left.")
-            }
-            Outcome::Incomplete { failures } => format!(
-                "{BAD}{stack} works, but {} of what should be gone is still there{BAD:#}: {done}. The next run tries again.",
-                failures.len()
-            ),
-            Outcome::Stuck { .. } => format!(
-                "{BAD}Stuck {stack}{BAD:#} after {time}: {} left, as told above. Run the command again once the cause is gone.",
-                report.left.len()
-            ),
-            Outcome::Cancelled { rolled_back: true } => {
-                format!("Stopped {stack}: {undone} undone, nothing left.")
-            }
-            _ => format!("Stopped {stack} after {time}: {done}; the next run goes on from there."),
+            _ => format!("{stack}: {result:?}"),
         }
     }
 
@@ -180,35 +152,6 @@ impl Run<'_> {
         document(
             json!({ "exit": exit.name(), "stacks": stacks, "kept": kept, "calls": self.session.calls() }),
         )
-    }
-}
-
-/// What a user of the stack wants to know first.
-fn outputs(report: &Report, text: &mut String) {
-    let told =
-        [("url", "url"), ("table", "table_name"), ("bucket", "bucket_name"), ("role", "task_role_arn")];
-    for (label, name) in told {
-        if let Some(value) = report.exports.get(name).and_then(Value::as_str) {
-            let _ = writeln!(text, "  {STRONG}{label:<8}{STRONG:#} {value}");
-        }
-    }
-}
-
-/// Failures are told again at the end, with all that is known: nothing that matters scrolls away.
-fn tell_failures(stack: &str, result: &StackResult) {
-    if let StackResult::Failed(error) = result {
-        say(&format!("{BAD}✗{BAD:#} {stack}  {}", chain(&**error)));
-    }
-    let (StackResult::Ran(report) | StackResult::TakenDown { undone: report, .. }) = result else { return };
-    let tell = |failure: &StepFailure| say(&failed_call(stack, failure.address.as_str(), &failure.error));
-    match &report.outcome {
-        Outcome::RolledBack { cause } => tell(cause),
-        Outcome::Incomplete { failures } => failures.iter().for_each(tell),
-        Outcome::Stuck { cause, undo_failures } => cause.iter().chain(undo_failures).for_each(tell),
-        _ => {}
-    }
-    for left in &report.left {
-        say(&format!("  {stack}  {}  left: {}", left.address, left.reason));
     }
 }
 
@@ -249,27 +192,5 @@ fn exit_of(report: &FleetReport, cancelled: CancelLevel) -> Exit {
         }
         Some(ExecErrorKind::Store(_)) | None => Exit::Error,
         Some(_) => Exit::Refused,
-    }
-}
-
-/// The first signal asks politely, the second leaves at once.
-async fn listen(cancel: &Cancel) -> std::convert::Infallible {
-    #[cfg(unix)]
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).ok();
-    loop {
-        #[cfg(unix)]
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            Some(()) = async { match &mut terminate { Some(signal) => signal.recv().await, None => None } } => {}
-        }
-        #[cfg(not(unix))]
-        drop(tokio::signal::ctrl_c().await);
-        cancel.escalate();
-        say(match cancel.level() {
-            CancelLevel::Drain => {
-                "\nStopping: nothing new is begun, what runs is finished and, unless that was all, undone. Once more leaves at once."
-            }
-            _ => "\nLeaving at once. What still runs in AWS is found again by the next apply.",
-        });
     }
 }

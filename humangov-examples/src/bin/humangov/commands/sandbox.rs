@@ -6,7 +6,7 @@ use crate::{
     cli::{Global, SANDBOX, Sandbox as Args, SandboxCommand, SandboxReset, SandboxServe, Timing},
     exit::Exit,
     output::{Failure, Output, STRONG, document, say},
-    session::sandbox::{failure, options, records},
+    session::sandbox::{failure, inject, options, records_directory},
 };
 use humangov_aws::sandbox::Sandbox;
 use serde_json::json;
@@ -34,7 +34,7 @@ fn reset(args: &SandboxReset, path: &Path, output: Output) -> Result<Exit, Failu
     let failed = |error: io::Error| {
         Failure::new(Exit::Error, "sandbox.io", format!("the sandbox could not be reset: {error}"))
     };
-    for gone in [fs::remove_dir_all(records(path)), fs::remove_file(path)] {
+    for gone in [fs::remove_dir_all(records_directory(path)), fs::remove_file(path)] {
         match gone {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
             _ => {}
@@ -103,5 +103,7 @@ fn existing(path: &Path, global: &Global) -> Result<Sandbox, Failure> {
     if let Some(region) = &global.region {
         options.region.clone_from(region);
     }
-    Sandbox::open(path, &options).map_err(|error| failure(&error))
+    let sandbox = Sandbox::open(path, &options).map_err(|error| failure(&error))?;
+    inject(&sandbox, global)?;
+    Ok(sandbox)
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `humangov status`.
 
-use super::{chosen, planning::open};
+use super::{chosen, planning::open, standing::noted};
 use crate::{
     cli::{Global, Status},
     config::Config,
@@ -42,13 +42,14 @@ pub async fn run(args: &Status, global: &Global, output: Output) -> Result<Exit,
             || states.iter().any(|state| state.slug() == name.as_str())
             || args.states.states.is_empty()
     };
-    for name in session.store.list().await? {
-        if wanted(&name)
-            && let Some(snapshot) = session.store.load(&name).await?
-        {
+    let mut stacks = session.store.stacks().await?;
+    stacks.retain(wanted);
+    for name in &stacks {
+        if let Some(snapshot) = session.store.load(name).await? {
             snapshots.push(snapshot.value);
         }
     }
+    let unfinished = noted(&session, &stacks, global, output).await?;
     // What all share comes first.
     snapshots.sort_by_key(|snapshot| snapshot.stack.as_str() != BaseStack::NAME);
     if snapshots.is_empty() && !output.is_json() {
@@ -82,6 +83,7 @@ pub async fn run(args: &Status, global: &Global, output: Output) -> Result<Exit,
             "stacks": stacks.collect::<Vec<_>>(),
             "not_applied": not_applied,
             "resources": resources.collect::<Vec<_>>(),
+            "unfinished": unfinished,
             "unread": status.unread.iter().map(unread_document).collect::<Vec<_>>(),
             "calls": session.calls(),
         }))
@@ -300,7 +302,7 @@ fn resource(snapshot: &Snapshot, address: &Address, record: &Recorded) -> Value 
 }
 
 /// What the AWS console calls it.
-fn physical_id(outputs: &Value) -> Value {
+pub(super) fn physical_id(outputs: &Value) -> Value {
     let text = |name: &str| outputs.get(name).and_then(Value::as_str);
     if let (Some(family), Some(revision)) = (text("family"), outputs.get("revision").and_then(Value::as_u64))
     {

@@ -5,11 +5,13 @@ mod load_balancer;
 mod service;
 
 use super::{
-    Alb, Config, ConfigError, Data, Fleet, Iam, Images, Launch, Logs, Network, StateSettings, Tenants,
+    Alb, Config, ConfigError, Data, Fleet, Iam, Images, Launch, Logs, Network, StateSection, StateSettings,
+    Tenants,
     problem::{Place, Problems},
     reader::{Context, Field, Setting, Table},
     syntax,
 };
+use crate::session::StoreUrl;
 use humangov_core::{
     kind::logs::LogGroup,
     names::FleetName,
@@ -100,6 +102,7 @@ fn read(root: &Table<'_, '_>, source: &str) -> Option<Config> {
     let data = data(&root.table("data"));
     let logs = logs(&root.table("logs"));
     let iam = iam(&root.table("iam"), fleet.account.get());
+    let state = StateSection { url: root.table("state").text("url", str::parse::<StoreUrl>).into_value() };
     if load_balancer.alb() == Alb::Shared
         && let Some(states) = states.get()
     {
@@ -121,6 +124,7 @@ fn read(root: &Table<'_, '_>, source: &str) -> Option<Config> {
         data,
         logs,
         iam,
+        state,
         overrides: overrides.settings,
     })
 }

@@ -45,6 +45,14 @@ impl Failure {
         self
     }
 
+    /// The same failure, with `value` under `name` in its document.
+    #[must_use]
+    pub fn about(mut self, name: &str, value: Value) -> Self {
+        let details = self.details.get_or_insert_with(|| Box::new(json!({})));
+        details[name] = value;
+        self
+    }
+
     /// The code to end with.
     pub fn exit(&self) -> Exit {
         self.exit
@@ -121,6 +129,15 @@ impl From<ExecError> for Failure {
     fn from(error: ExecError) -> Self {
         match error.kind() {
             ExecErrorKind::Store(error) => error.clone().into(),
+            ExecErrorKind::Journal { .. } => Self::new(Exit::Error, error.code(), chain(&error)),
+            ExecErrorKind::InDoubt { run, steps } => {
+                let mut message = format!("what run {run} left in doubt could not be looked up");
+                for (address, error) in steps {
+                    let _ = write!(message, "\n{}", failed_call("", address.as_str(), error));
+                }
+                Self::new(Exit::Error, error.code(), message)
+                    .hint("run it again once the cause is gone: nothing was changed meanwhile")
+            }
             _ => Self::refused(error.code(), chain(&error)),
         }
     }

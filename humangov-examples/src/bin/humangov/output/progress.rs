@@ -90,6 +90,24 @@ impl Progress {
         }
     }
 
+    /// Says a line among the others; not with `--json`, whose lines are events.
+    pub fn say(&self, line: &str) {
+        let mut screen = self.screen();
+        if screen.form != Form::Json {
+            screen.say(line);
+        }
+    }
+
+    /// What runs now, a line each.
+    pub fn running(&self) -> Vec<String> {
+        self.screen().running()
+    }
+
+    /// The stacks whose runs are under way.
+    pub fn stacks(&self) -> Vec<StackName> {
+        self.screen().stacks.keys().cloned().collect()
+    }
+
     /// Leaves the screen as it is, without what moved.
     pub fn finish(&self) {
         let screen = self.screen();
@@ -199,20 +217,20 @@ impl Screen {
         if self.form != Form::Lines || self.spoke.elapsed() < HEARTBEAT {
             return;
         }
-        let waiting: Vec<String> = self
-            .stacks
-            .iter()
-            .flat_map(|(stack, view)| {
-                view.running.iter().map(move |(address, running)| (stack, address, running))
-            })
-            .map(|(stack, address, running)| {
-                let what = if running.detail.is_empty() { running.operation.verb() } else { &running.detail };
-                format!("  … {stack}  {address}  {}  {what}", seconds(running.since.elapsed()))
-            })
-            .collect();
-        for line in waiting {
+        for line in self.running() {
             self.say(&line);
         }
+    }
+
+    fn running(&self) -> Vec<String> {
+        let running = self.stacks.iter().flat_map(|(stack, view)| {
+            view.running.iter().map(move |(address, running)| (stack, address, running))
+        });
+        let line = |(stack, address, running): (&StackName, &Address, &Running)| {
+            let what = if running.detail.is_empty() { running.operation.verb() } else { &running.detail };
+            format!("  … {stack}  {address}  {}  {what}", seconds(running.since.elapsed()))
+        };
+        running.map(line).collect()
     }
 }
 

@@ -2,12 +2,12 @@
 //! A session in a sandbox instead of AWS.
 
 use super::{
+    Site, StoreUrl,
     counting::{CallCount, Counting},
     retries, timeouts,
 };
 use crate::{
     cli::{Global, Timing},
-    config::Config,
     exit::Exit,
     output::{Failure, chain},
 };
@@ -19,7 +19,12 @@ use std::{
 };
 
 /// Where the records of what is in the sandbox at `path` are: beside it, so that they go with it.
-pub fn records(path: &Path) -> PathBuf {
+pub fn records(path: &Path) -> StoreUrl {
+    StoreUrl::File(records_directory(path))
+}
+
+/// The directory of [`records`].
+pub fn records_directory(path: &Path) -> PathBuf {
     let mut records = path.as_os_str().to_owned();
     records.push(".store");
     records.into()
@@ -39,21 +44,27 @@ pub fn options(timing: Timing) -> SandboxOptions {
 }
 
 /// Opens the sandbox at `path`, or makes it: of the configuration's account and region.
-pub fn open(path: &Path, global: &Global, config: &Config) -> Result<Sandbox, Failure> {
+pub fn open(path: &Path, global: &Global, site: &Site) -> Result<Sandbox, Failure> {
     let mut options = options(Timing::Brisk);
-    if let Some(account) = &config.fleet.account {
+    if let Some(account) = &site.account {
         options.account.clone_from(account);
     }
-    if let Some(region) = global.region.as_ref().or(config.fleet.region.as_ref()) {
+    if let Some(region) = global.region.as_ref().or(site.region.as_ref()) {
         options.region.clone_from(region);
     }
     let sandbox = Sandbox::open(path, &options).map_err(|error| failure(&error))?;
+    inject(&sandbox, global)?;
+    Ok(sandbox)
+}
+
+/// Has calls to the sandbox go wrong, as far as the flag says so.
+pub fn inject(sandbox: &Sandbox, global: &Global) -> Result<(), Failure> {
     if let Some(path) = &global.sandbox_faults {
         for fault in faults(path)? {
             sandbox.inject(fault);
         }
     }
-    Ok(sandbox)
+    Ok(())
 }
 
 fn faults(path: &Path) -> Result<Vec<Fault>, Failure> {
