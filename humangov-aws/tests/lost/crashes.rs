@@ -153,7 +153,7 @@ async fn every_crash(scenario: &Scenario) {
         tally.recoveries,
         tally.ended
     );
-    assert!(nth > scenario.points.len() / 2, "{name}: points were left out");
+    assert_eq!(nth - 1, scenario.points.len(), "{name}: points were left out");
     let wrong = tally.wrong;
     let first = wrong.iter().take(10).map(String::as_str).collect::<Vec<_>>().join("\n");
     assert!(wrong.is_empty(), "{name}: {} of {} went wrong:\n{first}", wrong.len(), tally.recoveries);

@@ -6,7 +6,8 @@ use crate::{
     picture::{Picture, lines, remains},
 };
 use humangov_core::{
-    exec::{ExecErrorKind, Outcome, Recovery, Report},
+    clock::Clock,
+    exec::{ExecErrorKind, Outcome, Recovery, Report, RunProgress, unfinished},
     plan::Plan,
     testing::Crash,
 };
@@ -58,6 +59,7 @@ impl Scenario {
         well.finish(&goal).await.unwrap_or_else(|why| panic!("{name}: the clean run: {why}"));
         let wanted = Picture::of(&well).await;
         let plan = before.process().plan(&goal).await.unwrap();
+        println!("{name}:\n{plan}");
         let mut scenario =
             Self { name, before, was_goal, was, goal, plan, wanted, fails: false, points: Vec::new() };
         assert_eq!(scenario.is_as_wanted(&well).await, Ok(()), "{name}: after the clean run");
@@ -143,6 +145,7 @@ impl Scenario {
             Way::Settle => Recovery::Settle,
             Way::Apply => return self.go_on(world).await.map(|()| "applied"),
         };
+        let progress = progress(world, &self.goal).await;
         let reports = recovered(&world.process(), &self.goal, how).await?;
         let Some(report) = reports.last() else {
             // It had not begun, or had ended.
@@ -157,18 +160,30 @@ impl Scenario {
             };
         };
         let outcome = &report.outcome;
-        let fits = match way {
-            Way::Resume if self.fails => matches!(outcome, Outcome::RolledBack { .. }),
-            Way::Resume => outcome.is_applied(),
-            Way::Settle => matches!(outcome, Outcome::Settled),
-            _ => true,
+        let is_back =
+            matches!(outcome, Outcome::RolledBack { .. } | Outcome::Cancelled { rolled_back: true });
+        let fits = match (way, progress) {
+            (Way::Resume, _) if self.fails => matches!(outcome, Outcome::RolledBack { .. }),
+            (Way::Resume, _) => outcome.is_applied(),
+            (Way::Settle, _) => matches!(outcome, Outcome::Settled),
+            // What has all that was wanted cannot go back any more.
+            (Way::RollBack, Some(RunProgress::Cleanup | RunProgress::Ending)) => true,
+            (Way::RollBack, _) => is_back,
+            (Way::ResumeEitherWay, _) => outcome.is_applied() || is_back,
+            (Way::Apply, _) => true,
         };
         if !fits {
-            return Err(format!("it ended {outcome:?}"));
+            return Err(format!("it was at {progress:?} and ended {outcome:?}"));
         }
         self.holds_after(world, outcome).await.map_err(|why| format!("{}: {why}", outcome.name()))?;
         Ok(outcome.name())
     }
+}
+
+/// How far the run is that has not ended.
+async fn progress(world: &Account, goal: &Goal) -> Option<RunProgress> {
+    let (_, unfinished) = unfinished(&world.store, goal.stack(), Clock::system().now()).await.unwrap();
+    unfinished.last().map(|run| run.progress)
 }
 
 async fn recovered(process: &Process, goal: &Goal, how: Recovery) -> Result<Vec<Report>, String> {

@@ -374,7 +374,8 @@ impl<'a> Run<'a> {
         let address = &change.address;
         if task.direction == Direction::Undo {
             match (step.op, self.before.remove(&task.step)) {
-                (Op::DeleteFirst, Some(mut before)) => {
+                // What was made again, or changed back, is as it was, and yet some of what AWS tells of it is not.
+                (Op::DeleteFirst | Op::Update, Some(mut before)) => {
                     if let Some(outputs) = outputs {
                         before.outputs = outputs;
                     }
