@@ -148,7 +148,9 @@ fn exit_of(results: &[Recovered], left: &[&Standing], how: Recovery, cancelled: 
         let runs = left.iter().flat_map(|standing| &standing.runs);
         let before = runs.filter(|run| run.run == report.run).map(|run| run.progress);
         how == Recovery::RollBack
-            || before.into_iter().any(|was| matches!(was, RunProgress::Unwinding | RunProgress::Stuck))
+            || before
+                .into_iter()
+                .any(|was| matches!(was, RunProgress::Unwinding | RunProgress::Stuck | RunProgress::Ending))
     };
     let exit = |report: &Report| match &report.outcome {
         Outcome::Applied | Outcome::Settled => Exit::Ok,

@@ -99,10 +99,7 @@ pub fn what_next(reports: &[&Report], global: &Global) -> Vec<(String, &'static 
                 ));
             }
             Outcome::Abandoned => {
-                lines.push((
-                    global.line("recover", [stack]),
-                    "looks what became of it, and does what it was about to",
-                ));
+                lines.push((global.line("recover", [stack]), "ends it the way it was going"));
                 lines.push((global.line("recover --rollback", [stack]), "undoes what it did"));
             }
             _ => {}
