@@ -472,8 +472,12 @@ impl Performer<'_> {
             attempt += 1;
             in_doubt |= error.effect() == Effect::Unknown;
             if !error.kind().is_retryable() || !self.wait_to_retry(attempt, deadline, &error).await {
-                let left = if in_doubt { Left::InDoubt } else { Left::Nothing };
-                return Err(Failure { error, left });
+                // A deletion is often several calls, and what counts is what is there: looking tells, if anything does.
+                return match self.look_up(prior, Some(outputs), &[]).await {
+                    Ok(None) => Ok(Done { outputs: None }),
+                    Err(_) if in_doubt => Err(Failure { error, left: Left::InDoubt }),
+                    _ => Err(Failure { error, left: Left::Nothing }),
+                };
             }
         }
     }

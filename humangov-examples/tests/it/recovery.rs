@@ -207,7 +207,7 @@ fn a_run_that_is_asked_to_stop_undoes_what_it_did_or_leaves_it_as_the_flag_says(
     for (flag, services) in [("rollback", 0), ("halt", 1)] {
         // Answered after a while, so that it can be waited for.
         let scene = Scene::new(&json!([
-            {"operation": "CreateService", "tenant": "california", "times": 1, "kind": {"slow": 3_000}}
+            {"operation": "CreateService", "tenant": "california", "times": 1, "kind": {"slow": 15_000}}
         ]));
         let told = scene.user.path("told");
         let words = format!("apply california --yes --on-cancel {flag}");
