@@ -38,7 +38,8 @@ fn redacted(told: &str) -> String {
         let next = |at: usize| words.get(at + 1).map_or("", |word| word.trim_end_matches([':', ',', '.']));
         let shown = words.iter().enumerate().map(|(at, word)| match next(at) {
             "s" | "min" if word.parse::<f64>().is_ok() => {
-                if word.contains('.') { "0.1" } else { "1" }.to_owned()
+                let ago = words.get(at + 2).is_some_and(|word| word.starts_with("ago"));
+                if word.contains('.') && !ago { "0.1" } else { "1" }.to_owned()
             }
             "ago" => "s".to_owned(),
             "calls" => "NN".to_owned(),
