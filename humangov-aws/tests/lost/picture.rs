@@ -6,6 +6,7 @@ use crate::account::Account;
 use humangov_aws::sandbox::SandboxResource;
 use humangov_core::{
     address::StackName,
+    exec::Outcome,
     store::{Backend, Snapshot, StateStore},
 };
 use serde_json::{Value, json};
@@ -98,6 +99,18 @@ impl Picture {
     /// What records and resources do not agree on.
     pub fn disagreements(&self) -> &[String] {
         &self.disagreements
+    }
+
+    /// The same after a run of `stack` that ended so: what was to be deleted, and nobody knows whether it was, stays recorded.
+    pub fn disagreements_after(&self, stack: &StackName, outcome: &Outcome) -> Vec<String> {
+        let failures = match outcome {
+            Outcome::Incomplete { failures } => failures.as_slice(),
+            _ => &[],
+        };
+        let in_doubt: Vec<String> =
+            failures.iter().map(|failure| format!("{stack} {} is recorded as", failure.address)).collect();
+        let wrong = self.disagreements.iter();
+        wrong.filter(|what| !in_doubt.iter().any(|known| what.starts_with(known))).cloned().collect()
     }
 }
 

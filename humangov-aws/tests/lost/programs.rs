@@ -348,12 +348,13 @@ impl Program {
                 before.differences_but_for_disagreements(&now)
             }
             // Wherever it was left, what is recorded is there, unless it was not before.
-            _ => now
-                .disagreements()
-                .iter()
-                .filter(|one| !before.disagreements().contains(one))
-                .cloned()
-                .collect(),
+            _ => {
+                let wrong = match outcome {
+                    Some(outcome) => now.disagreements_after(goal.stack(), outcome),
+                    None => now.disagreements().to_vec(),
+                };
+                wrong.into_iter().filter(|one| !before.disagreements().contains(one)).collect()
+            }
         };
         if wrong.is_empty() { Ok(()) } else { Err(format!("{outcome:?}: {}", wrong.join("\n    "))) }
     }

@@ -104,8 +104,8 @@ impl Scenario {
     }
 
     /// What must hold when nothing is in doubt any more, wherever the run was left.
-    async fn is_consistent(&self, world: &Account) -> Result<(), String> {
-        let mut wrong = Picture::of(world).await.disagreements().to_vec();
+    async fn is_consistent(&self, world: &Account, outcome: &Outcome) -> Result<(), String> {
+        let mut wrong = Picture::of(world).await.disagreements_after(self.goal.stack(), outcome);
         wrong.extend(remains(world, self.goal.stack()).await);
         if wrong.is_empty() { Ok(()) } else { Err(format!("not consistent: {}", lines(&wrong))) }
     }
@@ -118,7 +118,7 @@ impl Scenario {
                 self.is_as_it_was(world).await
             }
             Outcome::Incomplete { .. } | Outcome::Cancelled { .. } | Outcome::Settled => {
-                self.is_consistent(world).await?;
+                self.is_consistent(world, outcome).await?;
                 self.go_on(world).await
             }
             other => Err(format!("it ended {other:?}")),
