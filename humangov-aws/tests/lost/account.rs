@@ -61,15 +61,10 @@ impl Account {
     }
 
     pub fn process_that(&self, crash: &Crash) -> Process {
-        self.process_with(crash, 3)
-    }
-
-    /// A process whose SDK sends a call up to so many times.
-    pub fn process_with(&self, crash: &Crash, attempts: u32) -> Process {
         let http = Wire::client(self.sandbox.http_client(), crash, self.under_way);
         let sdk = self.sandbox.sdk_config().into_builder().http_client(http);
         let timeouts = TimeoutConfig::builder().operation_attempt_timeout(Duration::from_secs(30)).build();
-        let retries = RetryConfig::standard().with_max_attempts(attempts);
+        let retries = RetryConfig::standard().with_max_attempts(3);
         let sdk = sdk.retry_config(retries).timeout_config(timeouts).build();
         let registry = humangov_aws::registry(&Clients::new(&sdk));
         let store: Arc<dyn StateStore> = Arc::new(CrashingStore::new(self.store.clone(), crash.clone()));

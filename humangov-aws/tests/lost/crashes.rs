@@ -5,6 +5,7 @@
 use crate::{
     account::{Account, Goal},
     declared::{Front, base, first, second},
+    picture::{Picture, traces},
     scenario::{Scenario, Way},
 };
 use humangov_aws::{
@@ -104,6 +105,8 @@ pub async fn destroyed(account: Account) -> Scenario {
 #[derive(Debug, Default)]
 struct Tally {
     crashes: usize,
+    /// Those that left the world as the one before did.
+    same: usize,
     recoveries: usize,
     ended: BTreeMap<(Way, &'static str), usize>,
     wrong: Vec<String>,
@@ -113,10 +116,15 @@ struct Tally {
 async fn every_crash(scenario: &Scenario) {
     let mut tally = Tally::default();
     let mut nth = 0;
+    let mut left = None;
     loop {
         nth += 1;
-        let mut died = false;
+        let (mut died, mut in_parts) = (false, false);
         for side in Side::ALL {
+            // Only what can happen in part is a crash of its own.
+            if side == Side::Within && !in_parts {
+                continue;
+            }
             let (world, crash) = (scenario.begin(), Crash::at(nth, side));
             let process = world.process_that(&crash);
             if process.apply(&scenario.plan).await.is_some() {
@@ -125,15 +133,18 @@ async fn every_crash(scenario: &Scenario) {
             drop(process);
             died = true;
             let point = crash.seen().pop().unwrap();
-            // Only what can happen in part is a crash of its own.
-            if side == Side::Within && !point.starts_with("append") {
-                continue;
-            }
+            in_parts = point.starts_with("append");
             tally.crashes += 1;
             // What was sent arrives.
             tokio::time::sleep(Duration::from_secs(5)).await;
-            let last = if nth % 2 == 0 { Way::Settle } else { Way::Apply };
-            for way in [Way::Resume, Way::RollBack, last] {
+            // Who dies before a point dies after the one before it, unless something was done in between.
+            let now = (Picture::of(&world).await, traces(&world, scenario.goal.stack()).await);
+            if side == Side::Before && left.as_ref() == Some(&now) {
+                tally.same += 1;
+                continue;
+            }
+            left = Some(now);
+            for way in [Way::Resume, Way::RollBack, Way::Settle, Way::Apply] {
                 tally.recoveries += 1;
                 match scenario.recover(&world.fork(), way).await {
                     Ok(ended) => *tally.ended.entry((way, ended)).or_default() += 1,
@@ -147,9 +158,10 @@ async fn every_crash(scenario: &Scenario) {
     }
     let name = scenario.name;
     println!(
-        "{name}: {} points, {} crashes, {} recoveries: {:?}",
+        "{name}: {} points tried, {} crashes ({} left what the one before left), {} recoveries: {:?}",
         nth - 1,
         tally.crashes,
+        tally.same,
         tally.recoveries,
         tally.ended
     );

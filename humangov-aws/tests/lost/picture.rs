@@ -196,6 +196,25 @@ fn disagreements(resources: &[SandboxResource], snapshots: &[Snapshot]) -> Vec<S
     wrong
 }
 
+/// What is left of a run in the store, without what differs between two that are the same.
+pub async fn traces(account: &Account, stack: &StackName) -> Vec<String> {
+    let mut told = Vec::new();
+    for name in Backend::list(&account.store, "").await.unwrap() {
+        match Backend::read_log(&account.store, &name).await.unwrap() {
+            Some(log) if name.ends_with(".journal") => {
+                let lines: Vec<&[u8]> = log.bytes.split_inclusive(|byte| *byte == b'\n').collect();
+                let is_whole = log.bytes.ends_with(b"\n");
+                told.push(format!("a journal of {} lines, whole: {is_whole}", lines.len()));
+            }
+            _ => told.push(name),
+        }
+    }
+    let now = humangov_core::clock::Clock::system().now();
+    let lock = account.store.lock_of(stack, now).await.unwrap();
+    told.push(format!("{:?}", lock.map(|lock| (lock.info.is_some(), lock.unfinished.len()))));
+    told
+}
+
 /// What a run that has not ended leaves in the store: nothing of it may be there after its recovery.
 pub async fn remains(account: &Account, stack: &StackName) -> Vec<String> {
     let mut told = Vec::new();

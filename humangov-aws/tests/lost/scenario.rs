@@ -59,7 +59,6 @@ impl Scenario {
         well.finish(&goal).await.unwrap_or_else(|why| panic!("{name}: the clean run: {why}"));
         let wanted = Picture::of(&well).await;
         let plan = before.process().plan(&goal).await.unwrap();
-        println!("{name}:\n{plan}");
         let mut scenario =
             Self { name, before, was_goal, was, goal, plan, wanted, fails: false, points: Vec::new() };
         assert_eq!(scenario.is_as_wanted(&well).await, Ok(()), "{name}: after the clean run");
