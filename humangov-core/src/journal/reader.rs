@@ -53,11 +53,9 @@ pub fn read(run: RunId, place: &str, log: &Log) -> Result<Journal, StoreError> {
             Err(LineError::TooNew(version)) => {
                 return Err(StoreError::new(StoreErrorKind::TooNew(place.to_owned(), version)));
             }
+            // Whoever takes it up may be killed while writing that down, again and again.
             Err(LineError::Damaged(why)) => {
-                if let Some((number, why)) = torn {
-                    return Err(damaged(format!("line {}: {why}", number + 1), journal.next));
-                }
-                torn = Some((number, why));
+                torn.get_or_insert((number, why));
                 continue;
             }
         };

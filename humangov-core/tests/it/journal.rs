@@ -80,6 +80,27 @@ async fn a_journal_that_is_cut_off_anywhere_in_its_last_line_is_the_journal_befo
 }
 
 #[tokio::test(start_paused = true)]
+async fn whoever_takes_a_journal_up_may_be_killed_while_writing_that_down_any_number_of_times() {
+    let mut world = World::new();
+    let store = MemoryStore::new();
+    for side in [Side::After, Side::Within, Side::Within, Side::Within] {
+        // The lock, and one more write: what is left of the first run, then of those that take it up.
+        let crash = if side == Side::After { Crash::at(4, side) } else { Crash::at(2, side) };
+        world.store = Arc::new(CrashingStore::new(store.clone(), crash.clone()));
+        let died = if side == Side::After {
+            let plan = world.plan(&chain()).await.unwrap();
+            crash.survive(world.execute(&plan)).await.is_none()
+        } else {
+            crash.survive(world.recover(Recovery::Resume)).await.is_none()
+        };
+        assert!(died, "{:?}", crash.seen());
+    }
+    world.store = Arc::new(store);
+    assert!(world.recover(Recovery::Resume).await[0].outcome.is_applied());
+    world.settled(&chain()).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn every_damaged_byte_before_the_last_line_is_found() {
     let (_, _, run, log) = killed_at(4).await;
     let text = log.bytes;
