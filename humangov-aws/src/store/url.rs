@@ -96,7 +96,6 @@ pub struct StoreUrlError {
 
 impl StoreUrlError {
     /// The stable code, as listed in `docs/errors.md`.
-    #[expect(clippy::unused_self, reason = "as of every error")]
     pub fn code(&self) -> &'static str {
         "store.url"
     }

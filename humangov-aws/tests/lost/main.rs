@@ -7,8 +7,6 @@
 mod account;
 mod crashes;
 mod declared;
-mod faults;
 mod picture;
-mod programs;
 mod scenario;
 mod wire;

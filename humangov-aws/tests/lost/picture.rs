@@ -96,11 +96,6 @@ impl Picture {
         told
     }
 
-    /// What records and resources do not agree on.
-    pub fn disagreements(&self) -> &[String] {
-        &self.disagreements
-    }
-
     /// The same after a run of `stack` that ended so: what was to be deleted, and nobody knows whether it was, stays recorded.
     pub fn disagreements_after(&self, stack: &StackName, outcome: &Outcome) -> Vec<String> {
         let failures = match outcome {
@@ -174,7 +169,7 @@ fn disagreements(resources: &[SandboxResource], snapshots: &[Snapshot]) -> Vec<S
             for outputs in std::iter::once(&record.outputs).chain(deposed) {
                 match outputs.to_value()["arn"].as_str() {
                     Some(arn) if !arns.contains(arn) => {
-                        wrong.push(format!("{of} is recorded as {arn}, which is not there"))
+                        wrong.push(format!("{of} is recorded as {arn}, which is not there"));
                     }
                     Some(arn) => drop(known.insert(arn.to_owned())),
                     None => {}

@@ -41,8 +41,6 @@ pub struct Scenario {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Way {
     Resume,
-    /// Like that, of a run that may have been on its way back.
-    ResumeEitherWay,
     RollBack,
     /// What the command does before it plans.
     Settle,
@@ -139,7 +137,7 @@ impl Scenario {
 
     async fn recovering(&self, world: &Account, way: Way) -> Result<&'static str, String> {
         let how = match way {
-            Way::Resume | Way::ResumeEitherWay => Recovery::Resume,
+            Way::Resume => Recovery::Resume,
             Way::RollBack => Recovery::RollBack,
             Way::Settle => Recovery::Settle,
             Way::Apply => return self.go_on(world).await.map(|()| "applied"),
@@ -166,10 +164,8 @@ impl Scenario {
             (Way::Resume, _) => outcome.is_applied(),
             (Way::Settle, _) => matches!(outcome, Outcome::Settled),
             // What has all that was wanted cannot go back any more.
-            (Way::RollBack, Some(RunProgress::Cleanup | RunProgress::Ending)) => true,
+            (Way::RollBack, Some(RunProgress::Cleanup | RunProgress::Ending)) | (Way::Apply, _) => true,
             (Way::RollBack, _) => is_back,
-            (Way::ResumeEitherWay, _) => outcome.is_applied() || is_back,
-            (Way::Apply, _) => true,
         };
         if !fits {
             return Err(format!("it was at {progress:?} and ended {outcome:?}"));

@@ -51,7 +51,7 @@ impl Scene {
         let told = self.user.path("told");
         let mut command = self.user.command("apply california --yes");
         let child = command.stdout(Stdio::null()).stderr(File::create(&told).unwrap()).spawn().unwrap();
-        self.wait("the service is there", || self.services() == 1);
+        Self::wait("the service is there", || self.services() == 1);
         Begun { child: Some(child), told }
     }
 
@@ -63,7 +63,7 @@ impl Scene {
         usize::try_from(self.account.boto3(script).as_u64().unwrap()).unwrap()
     }
 
-    fn wait(&self, what: &str, done: impl Fn() -> bool) {
+    fn wait(what: &str, done: impl Fn() -> bool) {
         let started = Instant::now();
         while !done() {
             assert!(started.elapsed() < LONG, "waited too long until {what}");
@@ -191,7 +191,7 @@ fn a_run_that_is_asked_to_stop_says_what_still_runs_and_what_to_type() {
     let scene = Scene::unanswered();
     let begun = scene.begun();
     begun.terminate();
-    scene.wait("it says so", || begun.told().contains("Once more leaves at once"));
+    Scene::wait("it says so", || begun.told().contains("Once more leaves at once"));
     begun.terminate();
     let ran = begun.ended();
     insta::assert_snapshot!("left_at_once", screen("apply california --yes", &ran));
@@ -214,7 +214,7 @@ fn a_run_that_is_asked_to_stop_undoes_what_it_did_or_leaves_it_as_the_flag_says(
         let mut command = scene.user.command(&words);
         let child = command.stdout(Stdio::null()).stderr(File::create(&told).unwrap()).spawn().unwrap();
         let begun = Begun { child: Some(child), told };
-        scene.wait("the service is there", || scene.services() == 1);
+        Scene::wait("the service is there", || scene.services() == 1);
         begun.terminate();
         let ran = begun.ended();
         assert_eq!(ran.code, 130, "{}", ran.stderr);

@@ -91,7 +91,8 @@ impl S3Store {
         let mut line = format!("aws s3api create-bucket --bucket {} --region {region}", self.bucket);
         // Where no constraint is said, a bucket is made there, and there none may be said.
         if region != "us-east-1" {
-            line += &format!(" --create-bucket-configuration LocationConstraint={region}");
+            line.push_str(" --create-bucket-configuration LocationConstraint=");
+            line.push_str(region);
         }
         line
     }

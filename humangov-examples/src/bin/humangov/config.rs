@@ -487,6 +487,7 @@ fn as_text<T: ToString, S: serde::Serializer>(value: &T, serializer: S) -> Resul
     serializer.serialize_str(&value.to_string())
 }
 
+#[expect(clippy::ref_option, reason = "serde calls it so")]
 fn as_optional_text<T: ToString, S: serde::Serializer>(
     value: &Option<T>,
     serializer: S,

@@ -67,7 +67,7 @@ impl Run<'_> {
             match result {
                 StackResult::Failed(error) => say(&format!("{BAD}✗{BAD:#} {stack}  {}", chain(&**error))),
                 StackResult::Ran(report) | StackResult::TakenDown { undone: report, .. } => {
-                    tell_failures(report)
+                    tell_failures(report);
                 }
                 _ => {}
             }

@@ -217,7 +217,7 @@ pub async fn free(
             output.note(&format!("Waiting up to {} for {}{who}", seconds(patience), held.stack));
             told = true;
         }
-        tokio::time::sleep(POLL.min(patience - started.elapsed().min(patience))).await;
+        tokio::time::sleep(POLL.min(patience.saturating_sub(started.elapsed()))).await;
     }
 }
 

@@ -76,7 +76,7 @@ async fn list(args: &StateList, global: &Global, output: Output) -> Result<Exit,
         }
     }
     if found.is_empty() {
-        text = "Nothing is recorded here.".to_owned();
+        text.push_str("Nothing is recorded here.");
     }
     output.result(&text, || {
         let of = |(stack, record, standing): &(StackName, Record, Standing)| {
@@ -130,7 +130,7 @@ async fn show(args: &StateShow, global: &Global, output: Output) -> Result<Exit,
         }
     }
     if stacks.is_empty() {
-        text = "Nothing is recorded here.".to_owned();
+        text.push_str("Nothing is recorded here.");
     }
     output.result(&text, || {
         let snapshots: Vec<Value> = records

@@ -165,13 +165,12 @@ fn stopping(level: CancelLevel, progress: &Progress, policy: OnCancel, global: &
     if !running.is_empty() {
         let _ = write!(text, "\n{still}\n{}", running.join("\n"));
     }
-    match level {
-        CancelLevel::Drain => text.push_str("\nOnce more leaves at once."),
-        _ => {
-            let stacks = progress.stacks();
-            let recover = global.line("recover", stacks.iter().map(|stack| stack.as_str()));
-            let _ = write!(text, "\nNext: {recover}");
-        }
+    if level == CancelLevel::Drain {
+        text.push_str("\nOnce more leaves at once.");
+    } else {
+        let stacks = progress.stacks();
+        let recover = global.line("recover", stacks.iter().map(humangov_core::address::StackName::as_str));
+        let _ = write!(text, "\nNext: {recover}");
     }
     text
 }

@@ -116,7 +116,7 @@ impl Told<'_> {
 fn ago(at: Timestamp, now: Timestamp) -> String {
     // A clock that was set back is no reason for a negative age.
     let age = Duration::try_from(now.duration_since(at)).unwrap_or_default();
-    if age < Duration::from_secs(3600) { format!("{} ago", seconds(age)) } else { format!("at {at:.0}") }
+    if age < Duration::from_hours(1) { format!("{} ago", seconds(age)) } else { format!("at {at:.0}") }
 }
 
 #[cfg(test)]

@@ -61,9 +61,8 @@ impl Site {
     /// A sandbox never meets the state of a real account, although the configuration names it: that tells of other resources.
     pub fn state(&self, global: &Global) -> StoreUrl {
         match (&global.state, &global.sandbox, &self.state) {
-            (Some(state), _, _) => state.clone(),
+            (Some(state), _, _) | (None, None, Some(state)) => state.clone(),
             (None, Some(sandbox), _) => sandbox::records(sandbox),
-            (None, None, Some(state)) => state.clone(),
             (None, None, None) => StoreUrl::File(STATE.into()),
         }
     }
