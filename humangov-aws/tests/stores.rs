@@ -123,7 +123,7 @@ async fn more_keys_than_one_page_has_are_listed_and_read() {
         end = Backend::append(&store, "long.log", end, line.as_bytes()).await.unwrap().unwrap();
     }
     let log = store.read_log("long.log").await.unwrap().unwrap();
-    let expected: String = (0..1_005).map(|n| format!("{n}\n")).collect();
+    let expected = (0..1_005).map(|n| format!("{n}\n")).collect::<Vec<_>>().concat();
     assert!(log.bytes == expected.as_bytes() && log.end == 1_005);
     assert_eq!(Backend::list(&store, "").await.unwrap(), ["long.log"]);
     store.remove_log("long.log").await.unwrap();
