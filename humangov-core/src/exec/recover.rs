@@ -111,12 +111,22 @@ impl Executor {
         let (mut run, mut in_doubt) = replay(id, begun, records)?;
         taken_up(&mut run, how);
         if run.machine.leaves_it() {
-            self.look_up(id, &mut run, &in_doubt, held, &mut journal).await?;
-            in_doubt.clear();
+            let found = self.look_up(id, &run, &in_doubt, held).await?;
+            for (task, found) in in_doubt.drain(..).zip(found) {
+                take_in(&mut run, task, found, &mut journal);
+            }
         } else if run.machine.mode() == Mode::Draining {
             // Undoing them looks first.
             for task in in_doubt.drain(..) {
                 end_in_doubt(&mut run, task, Left::InDoubt, &mut journal);
+            }
+        }
+        if how == Recovery::Settle {
+            // What ended in doubt, or could not be undone because looking did not help, was never looked up.
+            let made = run.made_in_doubt();
+            let found = self.look_up(id, &run, &made, held).await?;
+            for (task, found) in made.into_iter().zip(found) {
+                found.into_iter().for_each(|outputs| run.found(task, outputs));
             }
         }
         let stored = self.store.load(held.lease.stack()).await?;
@@ -136,15 +146,14 @@ impl Executor {
         Ok(Driver::new(begin).drive(cancel).await)
     }
 
-    /// Finds out what became of each of these tasks, changing nothing, and takes that in.
+    /// Finds out what is there of each of these tasks, changing nothing.
     async fn look_up(
         &self,
         id: RunId,
-        run: &mut Run<'_>,
+        run: &Run<'_>,
         tasks: &[Task],
         held: &Held,
-        journal: &mut Writer,
-    ) -> Result<(), ExecError> {
+    ) -> Result<Vec<Option<Json>>, ExecError> {
         let events = Events::none();
         let looks = tasks.iter().map(|&task| {
             let asked = run.to_look_at(task);
@@ -170,18 +179,15 @@ impl Executor {
                 lease.scope(performer.look_up(&spec, outputs.as_ref(), &others)).await
             }
         });
-        let mut unclear = Vec::new();
+        let (mut unclear, mut clear) = (Vec::new(), Vec::new());
         for (&task, found) in tasks.iter().zip(join_all(looks.collect::<Vec<_>>()).await) {
             match found {
                 Err(error) => unclear.push((run.change(task).address.clone(), ErrorReport::from(&error))),
-                Ok(found) => {
-                    let outputs = found.map(|live| Json::from(&live.outputs));
-                    take_in(run, task, outputs, journal);
-                }
+                Ok(found) => clear.push(found.map(|live| Json::from(&live.outputs))),
             }
         }
         if unclear.is_empty() {
-            return Ok(());
+            return Ok(clear);
         }
         Err(ExecError::new(ExecErrorKind::InDoubt { run: id, steps: unclear }))
     }

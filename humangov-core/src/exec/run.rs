@@ -295,6 +295,23 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// The tasks that may have made something of which nothing is known.
+    pub fn made_in_doubt(&self) -> Vec<Task> {
+        let tasks = (0..).take(self.schedule.steps.len()).map(|step| Task { step, direction: Direction::Do });
+        tasks
+            .filter(|task| {
+                matches!(self.machine.status(task.step), Status::InDoubt | Status::UndoFailed)
+                    && self.step(*task).op == Op::Create
+                    && !self.outputs.contains_key(&self.change(*task).address)
+            })
+            .collect()
+    }
+
+    /// Takes in that something is there which a task has made, although that did not become known then.
+    pub fn found(&mut self, task: Task, outputs: Json) {
+        self.record(self.step(task), outputs, true);
+    }
+
     /// Whether a task changes what is there in place, one way or the other.
     pub fn changes_in_place(&self, task: Task) -> bool {
         self.step(task).op == Op::Update
