@@ -49,11 +49,16 @@ fn a_stack_that_somebody_works_on_is_left_alone_and_who_is_told() {
     world.configure(&config(&["california"], "v2", ""));
     proxy.clear();
     let lock = world.path(".humangov/humangov/123456789012/us-east-1/california.lock");
-    let file = std::fs::OpenOptions::new().read(true).write(true).open(lock).unwrap();
-    file.lock().unwrap();
+    let free = std::fs::read(&lock).unwrap();
+    let mut held: serde_json::Value = serde_json::from_slice(&free).unwrap();
+    held["held_by"] = serde_json::json!({
+        "holder": "ana@laptop", "process": 7, "operation": "apply", "since": "2026-01-01T00:00:00Z"
+    });
+    held["expires"] = "2999-01-01T00:00:00Z".into();
+    std::fs::write(&lock, held.to_string()).unwrap();
     let ran = world.expect(6, "apply --yes");
     assert!(ran.stderr.contains("california is locked"), "{}", ran.stderr);
     assert_eq!(proxy.writes(), Vec::<String>::new());
-    drop(file);
+    std::fs::write(&lock, free).unwrap();
     world.expect(0, "apply --yes");
 }
