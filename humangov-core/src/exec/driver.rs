@@ -7,10 +7,9 @@ use crate::{
     exec::{
         Cancel, CancelLevel, ExecError, ExecErrorKind, Executor, Mode, OnFailure, Outcome, Report,
         StepReport, Task,
-        perform::{Done, Failure, NoteToKeep, Performed, Performer, Work},
+        perform::{Done, Failure, NoteToKeep, Performed, Work},
         run::Run,
     },
-    handler::{Cx, HandlerError, HandlerErrorKind},
     journal::{Batch, Ended, Failed, Kind, Left, Writer},
     store::{Lease, StateStore, StoreError, Version},
     value::Json,
@@ -301,8 +300,7 @@ impl<'a> Driver<'a> {
         let operation = self.run.operation(task);
         let address = change.address.clone();
         self.tell(EventKind::StepStarted { address: address.clone(), operation });
-        let registry = &self.executor.registry;
-        let spec = self.run.spec_of(task, registry);
+        let spec = self.run.spec_of(task, &self.executor.registry);
         if let Some(journal) = &mut self.journal {
             let planned = change.desired.as_ref().map(|desired| &desired.spec);
             let spec = spec.as_ref().ok().and_then(Option::as_ref);
@@ -320,34 +318,18 @@ impl<'a> Driver<'a> {
         if matches!(work, Work::Nothing) {
             return at_once(Ok(Done::default()));
         }
-        let Some(handler) = registry.get(address.kind_str()) else {
-            let message = format!("no handler for {}", address.kind_str());
-            let error = HandlerError::new(HandlerErrorKind::Other, "step", message);
-            return at_once(Err(Failure { error, left: Left::Nothing }));
+        let (run, lease, notes) = ((self.id, &self.run), self.lease.guard(), self.notes.0.clone());
+        let mut performer = match self.executor.performer(run, task, lease.clone(), self.events, notes) {
+            Ok(performer) => performer,
+            Err(error) => return at_once(Err(Failure { error, left: Left::Nothing })),
         };
         let span = tracing::info_span!("step", %address, operation = operation.verb());
-        let lease = self.lease.guard();
-        let mut performer = Performer {
-            handler: &**handler,
-            cx: self.cx(task),
-            options: &self.executor.options,
-            events: self.events,
-            retries: 0,
-            task,
-            notes: self.notes.0.clone(),
-            lease: lease.clone(),
-        };
         let perform = async move {
             let performed = performer.perform(&work).await;
             drop(slot);
             (task, performed)
         };
         Box::pin(lease.scope(perform).instrument(span))
-    }
-
-    fn cx(&self, task: Task) -> Cx {
-        let (plan, address) = (self.run.plan, self.run.change(task).address.clone());
-        Cx::new(plan.fleet.clone(), plan.stack.clone(), address, self.id)
     }
 
     /// Writes down what a step has found; it goes on once that is durable.

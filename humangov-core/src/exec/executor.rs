@@ -6,18 +6,18 @@ use crate::{
     clock::Clock,
     event::Events,
     exec::{
-        Cancel, ExecError, ExecErrorKind, Report,
+        Cancel, ExecError, ExecErrorKind, Report, Task,
         driver::{Begin, Driver},
+        perform::{NoteToKeep, Performer},
         run::Run,
     },
-    handler::Registry,
+    handler::{Cx, HandlerError, HandlerErrorKind, Registry},
     journal::{BegunBy, Kind, Recovery, Writer},
     plan::{Imports, Plan, PlanKind},
-    store::{Lease, LockInfo, Snapshot, StateStore},
-    value::{Source, walk_references},
+    store::{Lease, LeaseGuard, LockInfo, Snapshot, StateStore},
 };
 use std::{sync::Arc, time::Duration};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc::UnboundedSender};
 use tracing::Instrument;
 
 /// How plans are executed.
@@ -215,21 +215,45 @@ impl Executor {
             if self.registry.get(change.address.kind_str()).is_none() {
                 return Err(ExecError::new(ExecErrorKind::NoHandler(change.address.clone())));
             }
-            let mut missing = None;
-            if let Some(desired) = change.desired.as_ref().filter(|desired| desired.spec.may_import()) {
-                walk_references(&desired.spec.to_value(), &mut |reference| {
-                    if let Source::Stack(stack) = &reference.source
-                        && imports.get(stack, &reference.attr).is_none()
-                    {
-                        missing = Some(reference);
-                    }
-                });
-            }
-            if let Some(reference) = missing {
-                return Err(ExecError::new(ExecErrorKind::MissingImport(reference)));
-            }
         }
-        Ok(())
+        let mut missing = None;
+        plan.walk_imports(&mut |stack, reference| {
+            if imports.get(stack, &reference.attr).is_none() {
+                missing.get_or_insert_with(|| reference.clone());
+            }
+        });
+        match missing {
+            Some(reference) => Err(ExecError::new(ExecErrorKind::MissingImport(reference))),
+            None => Ok(()),
+        }
+    }
+
+    /// What performs, or looks up, one task of a run under a lease; `notes`: where it tells what must be written down.
+    pub(super) fn performer<'a>(
+        &'a self,
+        run: (RunId, &Run<'_>),
+        task: Task,
+        lease: LeaseGuard,
+        events: &'a Events,
+        notes: UnboundedSender<NoteToKeep>,
+    ) -> Result<Performer<'a>, HandlerError> {
+        let (id, Run { plan, .. }) = run;
+        let address = &run.1.change(task).address;
+        let Some(handler) = self.registry.get(address.kind_str()) else {
+            let message = format!("no handler for {}", address.kind_str());
+            return Err(HandlerError::new(HandlerErrorKind::Other, "step", message));
+        };
+        let cx = Cx::new(plan.fleet.clone(), plan.stack.clone(), address.clone(), id);
+        Ok(Performer {
+            handler: &**handler,
+            cx,
+            options: &self.options,
+            events,
+            retries: 0,
+            task,
+            notes,
+            lease,
+        })
     }
 }
 

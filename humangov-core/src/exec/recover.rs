@@ -8,10 +8,9 @@ use crate::{
         Cancel, Direction, ExecError, ExecErrorKind, Executor, Mode, Report, Task,
         driver::{Begin, Driver},
         executor::Held,
-        perform::Performer,
         run::Run,
     },
-    handler::{Cx, HandlerError, HandlerErrorKind},
+    handler::{HandlerError, HandlerErrorKind},
     journal::{Begun, Ended, Failed, Journal, Kind, Left, Record, RecordKind, Recovery, Writer, read},
     store::{LockInfo, Recorded, Snapshot, StoreErrorKind},
     value::Json,
@@ -157,25 +156,11 @@ impl Executor {
         let events = Events::none();
         let looks = tasks.iter().map(|&task| {
             let asked = run.to_look_at(task);
-            let address = run.change(task).address.clone();
-            let (plan, events) = (run.plan, &events);
-            let lease = held.lease.guard();
+            let (lease, notes) = (held.lease.guard(), mpsc::unbounded_channel().0);
+            let performer = self.performer((id, run), task, lease.clone(), &events, notes);
             async move {
                 let Some((spec, outputs, others)) = asked else { return Ok(None) };
-                let Some(handler) = self.registry.get(address.kind_str()) else {
-                    let message = format!("no handler for {}", address.kind_str());
-                    return Err(HandlerError::new(HandlerErrorKind::Other, "read", message));
-                };
-                let mut performer = Performer {
-                    handler: &**handler,
-                    cx: Cx::new(plan.fleet.clone(), plan.stack.clone(), address, id),
-                    options: &self.options,
-                    events,
-                    retries: 0,
-                    task,
-                    notes: mpsc::unbounded_channel().0,
-                    lease: lease.clone(),
-                };
+                let mut performer = performer?;
                 lease.scope(performer.look_up(&spec, outputs.as_ref(), &others)).await
             }
         });

@@ -17,7 +17,7 @@ use crate::{
     value::{Json, Reference, Source, resolve, walk_references},
 };
 use serde_json::Value;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 /// A run: its plan, how far it is, and what is recorded.
 pub(super) struct Run<'a> {
@@ -508,22 +508,15 @@ impl<'a> Run<'a> {
         }
         let mut exports = self.plan.exports.clone();
         exports.retain(|_, value| resolve(value, &|reference| self.lookup(reference)));
-        let mut imports = BTreeMap::new();
-        let desired = self.plan.changes.iter().filter_map(|change| change.desired.as_ref());
-        for desired in desired.filter(|desired| desired.spec.may_import()) {
-            walk_references(&desired.spec.to_value(), &mut |reference| {
-                if let Source::Stack(stack) = &reference.source
-                    && let Some(value) = self.imports.get(stack, &reference.attr)
-                {
-                    imports.insert(reference.to_string(), value.clone());
-                }
-            });
-        }
-        let mut all = self.plan.imports.clone();
-        all.extend(imports);
-        self.dirty |= self.snapshot.exports != exports || self.snapshot.imports != all;
+        let mut imports = self.plan.imports.clone();
+        self.plan.walk_imports(&mut |stack, reference| {
+            if let Some(value) = self.imports.get(stack, &reference.attr) {
+                imports.insert(reference.to_string(), value.clone());
+            }
+        });
+        self.dirty |= self.snapshot.exports != exports || self.snapshot.imports != imports;
         self.snapshot.exports = exports;
-        self.snapshot.imports = all;
+        self.snapshot.imports = imports;
     }
 
     /// Whether something could not be undone: the run waits for somebody to say what becomes of that.

@@ -6,7 +6,7 @@ use crate::{
     handler::Contents,
     names::FleetName,
     store::{Deposed, Version},
-    value::{Digest, Json},
+    value::{Digest, Json, Reference, Source, walk_references},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -219,6 +219,18 @@ impl Summary {
 impl Plan {
     /// The format this version writes.
     pub const FORMAT: u32 = 1;
+
+    /// Shows every reference to what another stack exports, in what is to be there.
+    pub(crate) fn walk_imports(&self, see: &mut dyn FnMut(&StackName, &Reference)) {
+        let desired = self.changes.iter().filter_map(|change| change.desired.as_ref());
+        for desired in desired.filter(|desired| desired.spec.may_import()) {
+            walk_references(&desired.spec.to_value(), &mut |reference| {
+                if let Source::Stack(stack) = &reference.source {
+                    see(stack, &reference);
+                }
+            });
+        }
+    }
 
     /// Whether executing it would do nothing in AWS.
     pub fn is_no_op(&self) -> bool {

@@ -50,21 +50,20 @@ impl Imports {
     /// Only what `plan` imports.
     pub(crate) fn needed_by(&self, plan: &Plan) -> Self {
         let mut needed = Self::none();
-        let mut note = |value: &Value| {
+        let mut note = |stack: &StackName, reference: &Reference| {
+            if let Some(value) = self.get(stack, &reference.attr) {
+                let exports = needed.0.entry(stack.clone()).or_default();
+                exports.insert(reference.attr.to_string(), value.clone());
+            }
+        };
+        plan.walk_imports(&mut note);
+        for value in plan.exports.values() {
             walk_references(value, &mut |reference| {
-                if let Source::Stack(stack) = &reference.source
-                    && let Some(value) = self.get(stack, &reference.attr)
-                {
-                    let exports = needed.0.entry(stack.clone()).or_default();
-                    exports.insert(reference.attr.to_string(), value.clone());
+                if let Source::Stack(stack) = &reference.source {
+                    note(stack, &reference);
                 }
             });
-        };
-        let desired = plan.changes.iter().filter_map(|change| change.desired.as_ref());
-        desired
-            .filter(|desired| desired.spec.may_import())
-            .for_each(|desired| note(&desired.spec.to_value()));
-        plan.exports.values().for_each(&mut note);
+        }
         needed
     }
 

@@ -72,8 +72,6 @@ pub fn tell_failures(report: &Report) {
     let stack = report.stack.as_str();
     let tell = |failure: &StepFailure| say(&failed_call(stack, failure.address.as_str(), &failure.error));
     match &report.outcome {
-        // That nobody saw how a step ended is why the run was recovered, and no news.
-        Outcome::RolledBack { cause } if cause.error.code == "handler.interrupted" => {}
         Outcome::RolledBack { cause } => tell(cause),
         Outcome::Incomplete { failures } => failures.iter().for_each(tell),
         Outcome::Stuck { cause, undo_failures } => cause.iter().chain(undo_failures).for_each(tell),
