@@ -102,7 +102,9 @@ fn read(root: &Table<'_, '_>, source: &str) -> Option<Config> {
     let data = data(&root.table("data"));
     let logs = logs(&root.table("logs"));
     let iam = iam(&root.table("iam"), fleet.account.get());
-    let state = StateSection { url: root.table("state").text("url", str::parse::<StoreUrl>).into_value() };
+    // `state = [..]` is `states` misspelt.
+    let url = root.section("state").and_then(|state| state.text("url", str::parse::<StoreUrl>).into_value());
+    let state = StateSection { url };
     if load_balancer.alb() == Alb::Shared
         && let Some(states) = states.get()
     {

@@ -310,6 +310,13 @@ impl<'a, 'c> Table<'a, 'c> {
         Table::new(self.context, self.key(key), entries, span, bad)
     }
 
+    /// The section `key`, unless what has that name is none: then it is another key that is misspelt, and told as such.
+    pub(super) fn section(&self, key: &str) -> Option<Table<'a, 'c>> {
+        let is_section = |value: &Spanned<DeValue<'_>>| value.get_ref().as_table().is_some();
+        let found = self.entries?.iter().find(|(found, _)| found.get_ref() == key);
+        found.is_none_or(|(_, value)| is_section(value)).then(|| self.table(key))
+    }
+
     /// Every key of a table whose keys the user chooses, with its place.
     pub(super) fn keys(&self) -> Vec<Field<String>> {
         let entries = self.entries.into_iter().flat_map(DeTable::iter);
