@@ -34,6 +34,7 @@ mod hand_clock;
 mod lease_race;
 mod store_suite;
 pub mod strategies;
+mod tapped_store;
 mod thing;
 
 pub use crash::{Crash, CrashingStore, Side};
@@ -42,4 +43,5 @@ pub use faults::{CallOperation, Fault, Faults, Seen, When};
 pub use hand_clock::HandClock;
 pub use lease_race::lease_race;
 pub use store_suite::{state_suite, store_suite};
+pub use tapped_store::TappedStore;
 pub use thing::{Thing, ThingOutputs, Vault, VaultOutputs};

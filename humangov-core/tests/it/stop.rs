@@ -2,13 +2,12 @@
 //! Runs that are asked to stop, and runs whose record cannot be kept.
 
 use crate::world::{World, chain, stack, thing};
-use futures_util::future::BoxFuture;
 use humangov_core::{
     event::{EventKind, Events, StepOperation},
     exec::{Cancel, CancelLevel, OnFailure, Outcome, Recovery, Report},
     stack::Stack,
-    store::{Backend, Log, MemoryStore, Object, OnlyIf, StoreError, Version},
-    testing::{CallOperation, Fault, When},
+    store::{MemoryStore, StoreError},
+    testing::{CallOperation, Fault, TappedStore, When},
 };
 use std::{
     error::Error,
@@ -155,82 +154,29 @@ async fn after_the_commit_nothing_is_undone() {
     world.applied(&less).await;
 }
 
-/// A store whose writes fail, from the n-th to the m-th: those to journals, or of snapshots.
-#[derive(Debug, Clone)]
-struct Failing {
-    inner: MemoryStore,
-    what: &'static str,
-    writes: Arc<AtomicU32>,
-    from: u32,
-    until: u32,
-}
-
-impl Failing {
-    fn new(what: &'static str, from: u32, until: u32) -> Self {
-        Self { inner: MemoryStore::new(), what, writes: Arc::default(), from, until }
-    }
-
-    fn fails(&self, name: &str) -> Option<StoreError> {
-        if !name.ends_with(self.what) {
-            return None;
+/// A store whose writes to what ends in `what`, journals or snapshots, fail from the n-th to before the m-th; and what is in it.
+fn failing(what: &'static str, from: u32, until: u32) -> (TappedStore<MemoryStore>, MemoryStore) {
+    let (store, writes) = (MemoryStore::new(), AtomicU32::new(0));
+    let failing = TappedStore::new(store.clone(), move |name, _| {
+        if name.ends_with(what) && (from..until).contains(&(writes.fetch_add(1, Ordering::Relaxed) + 1)) {
+            let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+            return Err(StoreError::io("write", "/full", full));
         }
-        let nth = self.writes.fetch_add(1, Ordering::Relaxed) + 1;
-        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
-        (self.from..self.until).contains(&nth).then(|| StoreError::io("write", "/full", full))
-    }
-}
-
-impl Backend for Failing {
-    fn place(&self, name: &str) -> String {
-        self.inner.place(name)
-    }
-    fn get<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<Object>, StoreError>> {
-        self.inner.get(name)
-    }
-    fn put<'a>(
-        &'a self,
-        name: &'a str,
-        bytes: Vec<u8>,
-        only_if: OnlyIf<'a>,
-    ) -> BoxFuture<'a, Result<Option<Version>, StoreError>> {
-        match self.fails(name) {
-            Some(error) => Box::pin(std::future::ready(Err(error))),
-            None => self.inner.put(name, bytes, only_if),
-        }
-    }
-    fn remove<'a>(&'a self, name: &'a str, version: &'a Version) -> BoxFuture<'a, Result<bool, StoreError>> {
-        self.inner.remove(name, version)
-    }
-    fn list<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Vec<String>, StoreError>> {
-        Backend::list(&self.inner, prefix)
-    }
-    fn append<'a>(
-        &'a self,
-        log: &'a str,
-        at: u64,
-        bytes: &'a [u8],
-    ) -> BoxFuture<'a, Result<Option<u64>, StoreError>> {
-        match self.fails(log) {
-            Some(error) => Box::pin(std::future::ready(Err(error))),
-            None => Backend::append(&self.inner, log, at, bytes),
-        }
-    }
-    fn read_log<'a>(&'a self, log: &'a str) -> BoxFuture<'a, Result<Option<Log>, StoreError>> {
-        self.inner.read_log(log)
-    }
-    fn remove_log<'a>(&'a self, log: &'a str) -> BoxFuture<'a, Result<(), StoreError>> {
-        self.inner.remove_log(log)
-    }
+        Ok(())
+    });
+    (failing, store)
 }
 
 /// A chain that is applied to a store that fails, and the store as it is once it works again.
-async fn with_failing_store(store: Failing) -> (World, humangov_core::exec::ExecError) {
+async fn with_failing_store(
+    (failing, store): (TappedStore<MemoryStore>, MemoryStore),
+) -> (World, humangov_core::exec::ExecError) {
     let mut world = World::new();
-    world.store = Arc::new(store.clone());
+    world.store = Arc::new(failing);
     world.cloud.set_latency(Duration::from_secs(1));
     let plan = world.quick_plan(&chain()).await.unwrap();
     let error = world.execute(&plan).await.unwrap_err();
-    world.store = Arc::new(store.inner);
+    world.store = Arc::new(store);
     (world, error)
 }
 
@@ -255,7 +201,7 @@ async fn a_run_whose_steps_never_wait_still_heeds_whoever_stops_it() {
 
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_recorded_is_not_made() {
-    let (world, error) = with_failing_store(Failing::new(".journal", 1, u32::MAX)).await;
+    let (world, error) = with_failing_store(failing(".journal", 1, u32::MAX)).await;
     assert_eq!((error.code(), error.to_string().as_str()), ("store.io", "could not write /full"));
     assert_eq!(error.source().unwrap().to_string(), "no storage space");
     assert!(error.report().is_none(), "it was not begun");
@@ -267,7 +213,7 @@ async fn what_cannot_be_recorded_is_not_made() {
 #[tokio::test(start_paused = true)]
 async fn a_run_whose_journal_cannot_be_written_stops_and_is_recovered_later() {
     for nth in 2..8 {
-        let (world, error) = with_failing_store(Failing::new(".journal", nth, u32::MAX)).await;
+        let (world, error) = with_failing_store(failing(".journal", nth, u32::MAX)).await;
         assert_eq!(error.code(), "store.io", "{nth}");
         let report = error.report().unwrap();
         assert_eq!(report.outcome, Outcome::Abandoned, "what is done is not known to be all");
@@ -280,13 +226,13 @@ async fn a_run_whose_journal_cannot_be_written_stops_and_is_recovered_later() {
 #[tokio::test(start_paused = true)]
 async fn a_journal_that_cannot_be_written_for_a_moment_holds_up_nothing() {
     let mut world = World::new();
-    world.store = Arc::new(Failing::new(".journal", 3, 6));
+    world.store = Arc::new(failing(".journal", 3, 6).0);
     world.applied(&chain()).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_run_that_worked_and_cannot_be_recorded_says_so_and_is_recorded_later() {
-    let (world, error) = with_failing_store(Failing::new(".json", 1, u32::MAX)).await;
+    let (world, error) = with_failing_store(failing(".json", 1, u32::MAX)).await;
     assert_eq!(error.to_string(), "what was done could not be recorded");
     assert!(error.report().unwrap().outcome.is_applied(), "it had all been done");
     let seen = world.faults.seen().len();
