@@ -100,6 +100,13 @@ fn over(spec: &Value, live: &LiveValue) -> Value {
     desired
 }
 
+/// What to do where what is replaced has the name of what is to replace it.
+fn held_by_ours() -> Vec<String> {
+    let held = "what it replaces, or an earlier run has replaced, is still there under that name";
+    let out = "give the new one another name, or apply what was declared before once more, which deletes what was replaced";
+    vec![format!("{held}: {out}")]
+}
+
 impl Performer<'_> {
     /// Does `work`, once.
     pub(crate) async fn perform(&mut self, work: &Work) -> Performed {
@@ -348,7 +355,10 @@ impl Performer<'_> {
                         // It is there: what is still missing of it is a change in place.
                         break Box::pin(self.complete(deadline, live, spec)).await?;
                     }
-                    Ok(Some(_)) if taken => return Err(Failure { error, left: Left::Nothing }),
+                    Ok(Some(live)) if taken => {
+                        let error = if self.is_ours(&live) { error.with_details(held_by_ours()) } else { error };
+                        return Err(Failure { error, left: Left::Nothing });
+                    }
                     Ok(_) if taken => return Err(Failure { error, left: unseen() }),
                     Ok(_) => {}
                 }

@@ -11,7 +11,7 @@ use crate::{
     },
     resource::Rule,
     stack::{Declared, Stack, StackError},
-    store::{Recorded, Snapshot, Version, Versioned},
+    store::{Deposed, Recorded, Snapshot, Version, Versioned},
     tags::Owner,
     value::{Json, Reference, Source, resolve, walk_references},
 };
@@ -269,6 +269,14 @@ enum Found<'a> {
     NotOurs(Option<Owner>),
 }
 
+/// What was replaced and can take its place again, and how it differs from what is wanted.
+struct WayBack<'a> {
+    deposed: &'a Deposed,
+    current: Value,
+    outputs: Value,
+    fields: Vec<FieldChange>,
+}
+
 impl<'a> Planner<'a> {
     /// Compares while the record is at hand: going through all records twice would take twice the time.
     fn take_in(&mut self, node: u32, record: &'a Recorded) {
@@ -302,6 +310,10 @@ impl<'a> Planner<'a> {
                 self.push(declared, Action::Create, None, Vec::new(), None, record);
             }
             (Found::Absent, Some(record)) => {
+                let desired = self.desired(declared);
+                if let Some(way_back) = self.way_back(declared, &desired, record) {
+                    return self.take_back(node, declared, record, way_back, false);
+                }
                 let reason = Some("it was deleted outside".to_owned());
                 self.push(declared, Action::Create, reason, Vec::new(), None, Some(record));
             }
@@ -334,14 +346,19 @@ impl<'a> Planner<'a> {
         match self.live.and_then(|live| live.get(address)) {
             None => Found::NotRead,
             Some(None) => Found::Absent,
+            Some(Some(live)) if self.is_ours(address, &live.ownership) => Found::Ours(live),
             Some(Some(live)) => match &live.ownership {
-                Ownership::Parent => Found::Ours(live),
-                Ownership::Owner(owner) if owner.is(self.stack.fleet(), self.stack.name(), address) => {
-                    Found::Ours(live)
-                }
                 Ownership::Owner(owner) => Found::NotOurs(Some(owner.clone())),
-                Ownership::Nobody => Found::NotOurs(None),
+                Ownership::Parent | Ownership::Nobody => Found::NotOurs(None),
             },
+        }
+    }
+
+    fn is_ours(&self, address: &Address, ownership: &Ownership) -> bool {
+        match ownership {
+            Ownership::Parent => true,
+            Ownership::Owner(owner) => owner.is(self.stack.fleet(), self.stack.name(), address),
+            Ownership::Nobody => false,
         }
     }
 
@@ -391,10 +408,7 @@ impl<'a> Planner<'a> {
         record: Option<&Recorded>,
         (prior, current, outputs): (Prior, Value, Value),
     ) {
-        let mut desired = declared.spec.canonical().to_value();
-        resolve(&mut desired, &|reference| self.lookup(reference));
-        // With references left in it, it may not fit the type.
-        let desired = declared.spec.info().normalized(desired.clone()).unwrap_or(desired);
+        let desired = self.desired(declared);
         let recorded = record.map(|record| record.spec.to_value());
         let sides = Sides { desired: &desired, recorded: recorded.as_ref(), current: &current };
         let rules: &[Rule] = declared.spec.info().rules;
@@ -410,6 +424,12 @@ impl<'a> Planner<'a> {
             return;
         }
         let unfinished = record.is_some_and(|record| record.unfinished);
+        let replaced = fields.iter().any(|field| matches!(field.effect, FieldEffect::Replace(_)));
+        if let (true, Some(record)) = (replaced, record)
+            && let Some(way_back) = self.way_back(declared, &desired, record)
+        {
+            return self.take_back(node, declared, record, way_back, true);
+        }
         let replaces = |order| fields.iter().any(|field| field.effect == FieldEffect::Replace(order));
         let action = if replaces(ReplaceOrder::DeleteFirst) {
             Action::Replace(ReplaceOrder::DeleteFirst)
@@ -445,6 +465,58 @@ impl<'a> Planner<'a> {
             _ => None,
         };
         self.push(declared, action, reason, fields, Some(prior), record);
+    }
+
+    /// What is declared, every reference resolved that can be.
+    fn desired(&self, declared: &Declared) -> Value {
+        let mut desired = declared.spec.canonical().to_value();
+        resolve(&mut desired, &|reference| self.lookup(reference));
+        // With references left in it, it may not fit the type.
+        declared.spec.info().normalized(desired.clone()).unwrap_or(desired)
+    }
+
+    /// What an earlier run replaced and did not delete, if it is or can be changed into what is wanted now. It may well hold the
+    /// name, so that no other could be made.
+    fn way_back(&self, declared: &Declared, desired: &Value, record: &'a Recorded) -> Option<WayBack<'a>> {
+        let found = self.live.map(|live| live.deposed(&declared.address));
+        record.deposed.iter().enumerate().find_map(|(nth, deposed)| {
+            let (current, outputs) = match found {
+                None => (deposed.spec.to_value(), deposed.outputs.to_value()),
+                Some(found) => {
+                    let live = found.get(nth)?.as_ref()?;
+                    if !self.is_ours(&declared.address, &live.ownership) {
+                        return None;
+                    }
+                    (live.spec.clone(), live.outputs.clone())
+                }
+            };
+            let recorded = deposed.spec.to_value();
+            let sides = Sides { desired, recorded: Some(&recorded), current: &current };
+            let fields = diff(sides, declared.spec.info().rules);
+            let in_place = fields.iter().all(|field| field.effect == FieldEffect::InPlace);
+            in_place.then_some(WayBack { deposed, current, outputs, fields })
+        })
+    }
+
+    /// Has what was replaced take its place again; what took its place, if that `is_there`, is replaced.
+    fn take_back(
+        &mut self,
+        node: u32,
+        declared: &Declared,
+        record: &Recorded,
+        way_back: WayBack<'_>,
+        is_there: bool,
+    ) {
+        let WayBack { deposed, current, outputs, fields } = way_back;
+        let reason = Some("an earlier run replaced it and did not delete it: it is taken back".to_owned());
+        let (prior, ..) = prior(record, current, outputs.clone());
+        self.nodes[node as usize] = Node::Known(outputs);
+        self.push(declared, Action::Update, reason, fields, Some(prior), Some(record));
+        let Some(change) = self.changes.last_mut() else { return };
+        change.deposed.retain(|other| other != deposed);
+        if is_there {
+            change.deposed.push(Deposed { spec: record.spec.clone(), outputs: record.outputs.clone() });
+        }
     }
 
     fn push(

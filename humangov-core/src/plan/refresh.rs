@@ -36,17 +36,26 @@ pub struct RefreshTarget<'a> {
 
 /// What was found of one stack: every resource asked for is in it, as it is or as `None`; only those whose read failed are not.
 #[derive(Debug, Clone, Default)]
-pub struct LiveSet(HashMap<Address, Option<LiveValue>>);
+pub struct LiveSet {
+    resources: HashMap<Address, Option<LiveValue>>,
+    /// What earlier runs replaced and did not delete, in the order it is recorded, where something else is declared by now.
+    deposed: HashMap<Address, Vec<Option<LiveValue>>>,
+}
 
 impl LiveSet {
     /// What was found at `address`; the outer `None`: nobody looked.
     pub fn get(&self, address: &Address) -> Option<Option<&LiveValue>> {
-        self.0.get(address).map(Option::as_ref)
+        self.resources.get(address).map(Option::as_ref)
+    }
+
+    /// What was found of what earlier runs replaced there, as far as anybody looked.
+    pub(super) fn deposed(&self, address: &Address) -> &[Option<LiveValue>] {
+        self.deposed.get(address).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The addresses looked at.
     pub fn addresses(&self) -> impl Iterator<Item = &Address> {
-        self.0.keys()
+        self.resources.keys()
     }
 }
 
@@ -81,6 +90,8 @@ impl Error for RefreshError {}
 struct Pending {
     target: usize,
     address: Address,
+    /// Which of what was replaced there; `None`: what is there now.
+    deposed: Option<usize>,
     kind: Kind,
     spec: Value,
     outputs: Option<Value>,
@@ -167,7 +178,7 @@ fn reads_of<'a>(index: usize, target: &'a RefreshTarget<'a>) -> impl Iterator<It
             }
         });
         let kind = address.kind();
-        Pending { target: index, address: address.clone(), kind, spec, outputs: None, waits_for }
+        Pending { target: index, address: address.clone(), deposed: None, kind, spec, outputs: None, waits_for }
     });
     let gone = move |address: &Address| target.stack.is_none_or(|stack| stack.get(address).is_none());
     let dropped = target
@@ -175,7 +186,23 @@ fn reads_of<'a>(index: usize, target: &'a RefreshTarget<'a>) -> impl Iterator<It
         .into_iter()
         .flat_map(|snapshot| &snapshot.resources)
         .filter(move |(address, _)| gone(address));
-    declared.chain(dropped.map(move |(address, recorded)| recorded_read(index, address, recorded)))
+    // What was replaced may be wanted again only where something else than before is declared.
+    let replaced = target.stack.into_iter().flat_map(Stack::resources).flat_map(move |resource| {
+        let address = resource.address();
+        let recorded = recorded(address).filter(|recorded| recorded.digest != resource.spec().digest());
+        let deposed = recorded.into_iter().flat_map(|recorded| recorded.deposed.iter().enumerate());
+        deposed.map(move |(nth, deposed)| Pending {
+            target: index,
+            address: address.clone(),
+            deposed: Some(nth),
+            kind: address.kind(),
+            spec: deposed.spec.to_value(),
+            outputs: Some(deposed.outputs.to_value()),
+            waits_for: Vec::new(),
+        })
+    });
+    let dropped = dropped.map(move |(address, recorded)| recorded_read(index, address, recorded));
+    declared.chain(dropped).chain(replaced)
 }
 
 /// What is recorded is looked for where it was made: its declaration may have another name by now.
@@ -183,6 +210,7 @@ fn recorded_read(target: usize, address: &Address, recorded: &Recorded) -> Pendi
     Pending {
         target,
         address: address.clone(),
+        deposed: None,
         kind: address.kind(),
         spec: recorded.spec.to_value(),
         outputs: Some(recorded.outputs.to_value()),
@@ -253,7 +281,14 @@ async fn read_wave(
         };
         for read in reads {
             match answers.next() {
-                Some(Ok(live)) => drop(found[read.target].0.insert(read.address, live)),
+                Some(Ok(live)) => match read.deposed {
+                    None => drop(found[read.target].resources.insert(read.address, live)),
+                    Some(nth) => {
+                        let deposed = found[read.target].deposed.entry(read.address).or_default();
+                        deposed.resize_with(deposed.len().max(nth + 1), || None);
+                        deposed[nth] = live;
+                    }
+                },
                 Some(Err(error)) => failures.push((targets[read.target].name.clone(), read.address, error)),
                 None => {}
             }

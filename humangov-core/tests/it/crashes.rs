@@ -13,7 +13,7 @@ use humangov_core::{
     testing::{CallOperation, Crash, CrashingStore, Fault, Side, When, strategies::histories},
 };
 use proptest::prelude::*;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// A handler of a process that may die: what it changes is a point of the crash.
 struct Dying {
@@ -51,6 +51,8 @@ impl Scene {
         let store = MemoryStore::new();
         let mut world = World::new();
         world.store = Arc::new(store.clone());
+        // What is in use cannot be deleted, however often that is tried.
+        world.options.step_timeout = Duration::from_secs(40);
         world.applied(before).await;
         Self { world, store }
     }

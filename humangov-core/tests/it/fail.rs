@@ -174,30 +174,91 @@ async fn a_replaced_thing_that_could_not_be_deleted_goes_before_its_successors_r
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn the_name_of_a_replaced_thing_that_is_still_there_is_not_taken_for_a_new_one() {
+/// A thing `a` and one that needs it; the two differ with `n`, and `shape` cannot be changed.
+fn shaped(n: u32, shape: &str) -> Stack {
+    let mut stack = stack();
+    let name = format!("a{n}");
+    let a = stack.add("a", Thing::builder().name(name).shape(shape).size(n).build()).unwrap();
+    stack.add("user", Thing::builder().name("user").link(&a).build()).unwrap();
+    stack
+}
+
+/// `a2` has replaced `a1`, which could not be deleted.
+async fn half_replaced() -> World {
     let world = World::new();
-    let of = |n: u32| {
-        let mut stack = stack();
-        stack.add("a", Thing::builder().name(format!("a{n}")).shape(format!("s{n}")).build()).unwrap();
-        stack
-    };
-    world.applied(&of(1)).await;
-    let plan = world.plan(&of(2)).await.unwrap();
-    world.faults.add(
-        When::any().operation(CallOperation::Delete).times(1),
-        Fault::Refuse(HandlerErrorKind::AccessDenied),
-    );
+    world.applied(&shaped(1, "s1")).await;
+    let plan = world.plan(&shaped(2, "s2")).await.unwrap();
+    let deletes = When::any().operation(CallOperation::Delete).times(1);
+    world.faults.add(deletes, Fault::Refuse(HandlerErrorKind::AccessDenied));
     let report = world.execute(&plan).await.unwrap();
     assert!(matches!(report.outcome, Outcome::Incomplete { .. }), "{report:#?}");
-    assert_eq!(world.cloud.names(), ["a1", "a2"]);
-    // Back to the first, whose name is still taken by what is to be deleted.
-    let report = world.apply(&of(1)).await;
+    assert_eq!(world.cloud.names(), ["a1", "a2", "user"]);
+    world
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replaced_thing_that_is_still_there_is_taken_back_when_it_is_wanted_again() {
+    let world = half_replaced().await;
+    // It need not be quite as it was.
+    let mut wanted = stack();
+    let a = wanted.add("a", Thing::builder().name("a1").shape("s1").size(7).build()).unwrap();
+    wanted.add("user", Thing::builder().name("user").link(&a).build()).unwrap();
+    let plan = world.plan(&wanted).await.unwrap();
+    assert_eq!((plan.summary().change, plan.summary().delete, plan.summary().replace), (2, 1, 0), "{plan}");
+    world.applied(&wanted).await;
+    assert_eq!(world.cloud.names(), ["a1", "user"]);
+    assert_eq!(world.cloud.things()["a1"].size, 7);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_thing_that_was_taken_back_is_replaced_again_if_the_run_goes_back() {
+    for operation in [CallOperation::Update, CallOperation::Ready] {
+        let world = half_replaced().await;
+        let before = world.all().await;
+        let when = When::any().operation(operation).address(&address("test.thing/user")).times(1);
+        world.faults.add(when, Fault::Refuse(HandlerErrorKind::AccessDenied));
+        let report = world.apply(&shaped(1, "s1")).await;
+        assert!(matches!(report.outcome, Outcome::RolledBack { .. }), "{report:#?}");
+        assert_eq!(world.all().await, before);
+        world.applied(&shaped(2, "s2")).await;
+        assert_eq!(world.cloud.names(), ["a2", "user"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_replaced_is_not_taken_back_if_it_is_gone_or_somebody_elses() {
+    let world = half_replaced().await;
+    world.cloud.remove("a1");
+    world.applied(&shaped(1, "s1")).await;
+    assert_eq!(world.cloud.names(), ["a1", "user"]);
+
+    let world = half_replaced().await;
+    world.cloud.untag("a1");
+    let report = world.apply(&shaped(1, "s1")).await;
     assert_eq!(cause(&report), ("test.thing/a", "handler.already_exists"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_replaced_is_taken_back_in_the_place_of_what_somebody_deleted() {
+    let world = half_replaced().await;
+    world.cloud.remove("user");
+    world.cloud.remove("a2");
+    world.applied(&shaped(1, "s1")).await;
+    assert_eq!(world.cloud.names(), ["a1", "user"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_name_of_a_replaced_thing_that_cannot_be_taken_back_is_not_taken_for_a_new_one() {
+    let world = half_replaced().await;
+    // It has the name, and cannot get the shape.
+    let report = world.apply(&shaped(1, "s3")).await;
+    assert_eq!(cause(&report), ("test.thing/a", "handler.already_exists"));
+    let Outcome::RolledBack { cause } = &report.outcome else { panic!("{report:#?}") };
+    assert!(cause.error.details[0].contains("apply what was declared before"), "{cause:#?}");
     world.nothing_lost().await;
-    assert!(world.apply(&of(2)).await.outcome.is_applied(), "the way out: clean up first");
-    world.applied(&of(1)).await;
-    assert_eq!(world.cloud.names(), ["a1"]);
+    assert!(world.apply(&shaped(2, "s2")).await.outcome.is_applied(), "the way out: clean up first");
+    world.applied(&shaped(1, "s3")).await;
+    assert_eq!(world.cloud.names(), ["a1", "user"]);
 }
 
 #[tokio::test(start_paused = true)]
