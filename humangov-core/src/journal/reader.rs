@@ -7,6 +7,7 @@ use crate::{
     store::{Log, StoreError, StoreErrorKind},
 };
 use serde::Deserialize;
+use std::fmt;
 
 /// A journal as it was read.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,13 +35,14 @@ impl Journal {
 /// The journal in `log`, of `run`, kept at `place`.
 ///
 /// What was being written when the writer died may be there in part: a last line that is not whole is left out, and so is one
-/// before a record that takes the run up again. Whoever wrote it had not yet done what it says.
+/// before a record that takes the run up again. Whoever wrote it had not yet done what it says. Whoever took the run up may have
+/// died in writing that, and the next one too: then several lines in a row are cut off.
 ///
 /// # Errors
 /// When a line before the last is damaged, when records are missing, or when a newer version wrote it.
 pub fn read(run: RunId, place: &str, log: &Log) -> Result<Journal, StoreError> {
     let mut journal = Journal { run, begun: None, records: Vec::new(), end: log.end, next: 0 };
-    let mut torn: Option<(usize, String)> = None;
+    let mut torn: Option<Torn> = None;
     let damaged = |why: String, readable: u64| {
         StoreError::new(StoreErrorKind::CorruptJournal { run, place: place.to_owned(), why, readable })
     };
@@ -53,16 +55,23 @@ pub fn read(run: RunId, place: &str, log: &Log) -> Result<Journal, StoreError> {
             Err(LineError::TooNew(version)) => {
                 return Err(StoreError::new(StoreErrorKind::TooNew(place.to_owned(), version)));
             }
-            // Whoever takes it up may be killed while writing that down, again and again.
             Err(LineError::Damaged(why)) => {
-                torn.get_or_insert((number, why));
+                let cut_off = is_cut_off(line);
+                match &torn {
+                    None => torn = Some(Torn { number, why, cut_off }),
+                    // One was being written when the writer died. Of two, one was whole once.
+                    Some(first) if !(first.cut_off && cut_off) => {
+                        return Err(damaged(first.to_string(), journal.next));
+                    }
+                    Some(_) => {}
+                }
                 continue;
             }
         };
-        if let Some((number, why)) = torn.take()
+        if let Some(torn) = torn.take()
             && !matches!(record.kind, RecordKind::TakenUp { .. })
         {
-            return Err(damaged(format!("line {}: {why}", number + 1), journal.next));
+            return Err(damaged(torn.to_string(), journal.next));
         }
         if record.run != run {
             return Err(damaged(format!("line {} is of run {}", number + 1, record.run), journal.next));
@@ -86,6 +95,25 @@ pub fn read(run: RunId, place: &str, log: &Log) -> Result<Journal, StoreError> {
 enum LineError {
     TooNew(u32),
     Damaged(String),
+}
+
+/// A line that is not whole.
+struct Torn {
+    number: usize,
+    why: String,
+    cut_off: bool,
+}
+
+impl fmt::Display for Torn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.number + 1, self.why)
+    }
+}
+
+/// Whether a line that is damaged is the beginning of one.
+fn is_cut_off(line: &[u8]) -> bool {
+    let json = line.get(9..).unwrap_or_default();
+    serde_json::from_slice::<serde::de::IgnoredAny>(json).is_err_and(|error| error.is_eof())
 }
 
 /// What records of all formats begin with.

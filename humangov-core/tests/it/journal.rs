@@ -101,6 +101,26 @@ async fn whoever_takes_a_journal_up_may_be_killed_while_writing_that_down_any_nu
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_two_damaged_lines_at_the_end_one_was_whole_once_unless_both_are_cut_off() {
+    let (_, _, run, log) = killed_at(5).await;
+    let lines: Vec<&[u8]> = log.bytes.split_inclusive(|byte| *byte == b'\n').collect();
+    let (last, before) = lines.split_last().unwrap();
+    let (one_more, whole) = before.split_last().unwrap();
+    let cut = |line: &[u8]| [&line[..line.len() / 2], b"\n"].concat();
+    let broken = |line: &[u8]| [&line[..10], b"~", &line[11..]].concat();
+    let ends = |one: Vec<u8>, other: Vec<u8>| parsed(run, &[whole.concat(), one, other].concat());
+    assert_eq!(ends(cut(one_more), cut(last)).unwrap().next, whole.len() as u64);
+    for wrong in [
+        ends(broken(one_more), cut(last)),
+        ends(cut(one_more), broken(last)),
+        ends(broken(one_more), broken(last)),
+    ] {
+        let error = wrong.unwrap_err();
+        assert!(matches!(error.kind(), StoreErrorKind::CorruptJournal { .. }), "{error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn every_damaged_byte_before_the_last_line_is_found() {
     let (_, _, run, log) = killed_at(4).await;
     let text = log.bytes;
