@@ -391,7 +391,7 @@ impl Machine {
                 self.settle();
             }
             Mode::Unwinding => {}
-            Mode::Finished => self.retry_undo(),
+            Mode::Finished => drop(self.retry_undo()),
             Mode::Forward | Mode::Draining | Mode::Cleanup => self.halt(),
         }
     }
@@ -401,13 +401,25 @@ impl Machine {
         self.mode == Mode::Draining && !(self.unwind && self.forward_left > 0)
     }
 
-    /// Tries once more to undo what could not be undone, if that is how it ended.
-    pub fn retry_undo(&mut self) {
-        if self.mode == Mode::Finished && self.status.contains(&Status::UndoFailed) {
-            self.begin_unwinding();
-            self.mode = Mode::Unwinding;
-            self.settle();
+    /// Tries once more to undo what could not be undone, if that is how it ended, or how it goes so far. Whether there is any.
+    pub fn retry_undo(&mut self) -> bool {
+        let undo_failed = (0..count(&self.status)).filter(|&step| self.status(step) == Status::UndoFailed);
+        let undo_failed: Vec<u32> = undo_failed.collect();
+        match self.mode {
+            _ if undo_failed.is_empty() => return false,
+            Mode::Finished => {
+                self.begin_unwinding();
+                self.mode = Mode::Unwinding;
+                self.settle();
+            }
+            Mode::Unwinding => {
+                // They were begun once: nothing else is in their way.
+                self.waiting_to_begin += count(&undo_failed);
+                self.undo_ready.extend(undo_failed);
+            }
+            Mode::Forward | Mode::Cleanup | Mode::Draining => return false,
         }
+        true
     }
 
     /// Has `step` be as it is: it is not undone any more. Nothing if it did nothing, or runs.

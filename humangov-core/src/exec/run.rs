@@ -5,7 +5,7 @@ use crate::{
     address::{Address, AddressMap},
     event::{ErrorReport, StepOperation},
     exec::{
-        Direction, LeftOver, Machine, Mode, Outcome, Status, StepFailure, Task,
+        Direction, LeftOver, Machine, Outcome, Status, StepFailure, Task,
         perform::Work,
         schedule::{Op, Schedule, Step},
     },
@@ -368,8 +368,7 @@ impl<'a> Run<'a> {
 
     /// Forgets what could not be undone: it is tried once more.
     pub fn try_undo_again(&mut self) {
-        self.machine.retry_undo();
-        if self.machine.mode() == Mode::Unwinding {
+        if self.machine.retry_undo() {
             self.failures.clear();
         }
     }

@@ -80,7 +80,7 @@ fn tell(journal: &Journal) -> Result<Option<Unfinished>, ExecError> {
     let Some(begun) = &journal.begun else { return Ok(None) };
     let (run, open) = replay(journal.run, begun, &journal.records)?;
     let progress = match run.machine.mode() {
-        _ if run.is_stuck() && open.is_empty() => RunProgress::Stuck,
+        Mode::Finished if run.is_stuck() => RunProgress::Stuck,
         Mode::Forward => RunProgress::Forward,
         Mode::Cleanup => RunProgress::Cleanup,
         Mode::Draining | Mode::Unwinding => RunProgress::Unwinding,

@@ -4,10 +4,11 @@
 use crate::world::{World, california, chain};
 use humangov_core::{
     address::{Address, RunId},
-    exec::{Outcome, Recovery, RunProgress},
+    exec::{Outcome, Recovery, RunProgress, Unfinished},
+    handler::HandlerErrorKind,
     journal::{Journal, RecordKind, read},
     store::{Backend, Log, MemoryStore, StoreError, StoreErrorKind},
-    testing::{CallOperation, Crash, CrashingStore, Fault, Side, When},
+    testing::{CallOperation, Crash, CrashingStore, Fault, Side, Thing, When},
 };
 use std::sync::Arc;
 
@@ -231,6 +232,41 @@ async fn a_stuck_run_is_told_tried_again_and_let_go() {
         }
         assert!(world.recover(Recovery::Resume).await.is_empty());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_could_not_be_undone_before_the_run_was_killed_is_tried_again_with_the_rest() {
+    let (b, c) = ("test.thing/b".parse().unwrap(), "test.thing/c".parse().unwrap());
+    let refused = Fault::Refuse(HandlerErrorKind::AccessDenied);
+    let mut stack = chain();
+    let d = stack.add("d", Thing::builder().name("d").build()).unwrap();
+    stack.add("e", Thing::builder().name("e").link(&d).build()).unwrap();
+    let mut were_undoing = 0;
+    for nth in 1.. {
+        let mut world = World::new();
+        let store = MemoryStore::new();
+        let crash = Crash::at(nth, Side::After);
+        world.store = Arc::new(CrashingStore::new(store.clone(), crash.clone()));
+        world.faults.add(When::any().operation(CallOperation::Create).address(&c), refused);
+        world.faults.add(When::any().operation(CallOperation::Delete).address(&b), refused);
+        let plan = world.plan(&stack).await.unwrap();
+        if crash.survive(world.execute(&plan)).await.is_some() {
+            break;
+        }
+        world.store = Arc::new(store.clone());
+        world.faults.clear();
+        let (_, unfinished) = world.unfinished().await;
+        let could_not_undo = |run: &Unfinished| run.failed.iter().any(|(address, ..)| *address == b);
+        let undoing = unfinished.iter().any(|run| run.progress == RunProgress::Unwinding && could_not_undo(run));
+        were_undoing += usize::from(undoing);
+        for report in world.recover(Recovery::Resume).await {
+            let ended = matches!(report.outcome, Outcome::RolledBack { .. } | Outcome::Applied);
+            assert!(ended, "killed at {nth}: {report:#?}");
+        }
+        assert!(world.recover(Recovery::Resume).await.is_empty(), "killed at {nth}");
+        world.applied(&stack).await;
+    }
+    assert!(were_undoing > 0, "none was killed between the two");
 }
 
 #[tokio::test(start_paused = true)]
