@@ -392,7 +392,9 @@ impl<'a> Run<'a> {
             match (step.op, self.before.remove(&task.step)) {
                 // What was made again, or changed back, is as it was, and yet some of what AWS tells of it is not.
                 (Op::DeleteFirst | Op::Update, Some(mut before)) => {
-                    if let Some(outputs) = outputs {
+                    // What was taken back is not what was recorded as being there.
+                    let was_taken_back = change.deposed.iter().any(|other| other.outputs == before.outputs);
+                    if let (Some(outputs), false) = (outputs, was_taken_back) {
                         before.outputs = outputs;
                     }
                     self.snapshot.resources.insert(address.clone(), before);

@@ -542,9 +542,19 @@ impl<'a> Planner<'a> {
             fields,
             desired: Some(desired),
             prior,
-            deposed: record.map(|record| record.deposed.clone()).unwrap_or_default(),
+            deposed: record.map(|record| self.still_deposed(declared, record)).unwrap_or_default(),
             contents: self.contents(holds_data),
         });
+    }
+
+    /// What earlier runs replaced and may still be there. What is gone by now must not be deleted: what is made next may well
+    /// have its name.
+    fn still_deposed(&self, declared: &Declared, record: &Recorded) -> Vec<Deposed> {
+        let found = self.live.map(|live| live.deposed(&declared.address)).unwrap_or_default();
+        let mut nth = 0..;
+        let mut deposed = record.deposed.clone();
+        deposed.retain(|_| !matches!(nth.next().and_then(|nth| found.get(nth)), Some(None)));
+        deposed
     }
 
     fn contents(&self, holds_data: bool) -> Contents {

@@ -205,6 +205,10 @@ proptest! {
         let (before, after) = (before.stack(), after.stack());
         let works = block_on(whole(&before, &after, Ending::Well)).1.is_applied();
         for ending in [Ending::Well, Ending::Failing, Ending::Destroy] {
+            if ending == Ending::Failing && !works {
+                // It fails as it is.
+                continue;
+            }
             let (points, _) = block_on(whole(&before, &after, ending));
             for nth in 1..=points {
                 for side in Side::ALL {
