@@ -3,7 +3,7 @@
 
 use crate::{
     declared::{base_name, fleet},
-    wire::{UnderWay, Wire},
+    wire::{Calling, UnderWay, Wire},
 };
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 use humangov_aws::{
@@ -21,20 +21,27 @@ use humangov_core::{
     store::{MemoryStore, StateStore},
     testing::{Crash, CrashingStore},
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 /// An account and the store of those who work in it.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Account {
     pub sandbox: Sandbox,
     pub store: MemoryStore,
     under_way: UnderWay,
+    /// What its processes call it with: clients take long to make.
+    registry: OnceLock<Registry>,
+    /// The process that calls now.
+    now: Calling,
 }
 
 impl Account {
     /// An empty one, in which one call comes after the other.
     pub fn new() -> Self {
-        Self { sandbox: Sandbox::new(), store: MemoryStore::new(), under_way: UnderWay::Lost }
+        Self::of(Sandbox::new(), MemoryStore::new(), UnderWay::Lost)
     }
 
     /// An empty one, in which calls take their time, so that many are under way at once; those of a process that dies arrive.
@@ -42,12 +49,16 @@ impl Account {
         let mut options = SandboxOptions::default();
         options.latency = Latency::AwsLike;
         let sandbox = Sandbox::with_options(&options);
-        Self { sandbox, store: MemoryStore::new(), under_way: UnderWay::Arrives }
+        Self::of(sandbox, MemoryStore::new(), UnderWay::Arrives)
     }
 
     /// One of its own that is as this one is now.
     pub fn fork(&self) -> Self {
-        Self { sandbox: self.sandbox.fork(), store: self.store.fork(), under_way: self.under_way }
+        Self::of(self.sandbox.fork(), self.store.fork(), self.under_way)
+    }
+
+    fn of(sandbox: Sandbox, store: MemoryStore, under_way: UnderWay) -> Self {
+        Self { sandbox, store, under_way, registry: OnceLock::new(), now: Calling::default() }
     }
 
     /// Clients that go through nothing but the sandbox.
@@ -60,16 +71,22 @@ impl Account {
         self.process_that(&Crash::never())
     }
 
+    /// A process that may die. One calls at a time.
     pub fn process_that(&self, crash: &Crash) -> Process {
-        let http = Wire::client(self.sandbox.http_client(), crash, self.under_way);
+        self.now.is(crash);
+        let registry = self.registry.get_or_init(|| self.connected()).clone();
+        let store: Arc<dyn StateStore> = Arc::new(CrashingStore::new(self.store.clone(), crash.clone()));
+        let executor = Executor::new(registry.clone(), Arc::clone(&store));
+        Process { registry, store, executor, crash: crash.clone() }
+    }
+
+    fn connected(&self) -> Registry {
+        let http = Wire::client(self.sandbox.http_client(), self.now.clone(), self.under_way);
         let sdk = self.sandbox.sdk_config().into_builder().http_client(http);
         let timeouts = TimeoutConfig::builder().operation_attempt_timeout(Duration::from_secs(30)).build();
         let retries = RetryConfig::standard().with_max_attempts(3);
         let sdk = sdk.retry_config(retries).timeout_config(timeouts).build();
-        let registry = humangov_aws::registry(&Clients::new(&sdk));
-        let store: Arc<dyn StateStore> = Arc::new(CrashingStore::new(self.store.clone(), crash.clone()));
-        let executor = Executor::new(registry.clone(), Arc::clone(&store));
-        Process { registry, store, executor, crash: crash.clone() }
+        humangov_aws::registry(&Clients::new(&sdk))
     }
 }
 

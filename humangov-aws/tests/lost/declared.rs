@@ -17,6 +17,10 @@ pub fn fleet() -> FleetName {
     "humangov".parse().unwrap()
 }
 
+pub fn california() -> StackName {
+    "california".parse().unwrap()
+}
+
 pub fn base_name() -> StackName {
     BaseStack::NAME.parse().unwrap()
 }

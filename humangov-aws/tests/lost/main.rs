@@ -7,6 +7,8 @@
 mod account;
 mod crashes;
 mod declared;
+mod faults;
 mod picture;
+mod programs;
 mod scenario;
 mod wire;

@@ -6,7 +6,6 @@ use crate::account::Account;
 use humangov_aws::sandbox::SandboxResource;
 use humangov_core::{
     address::StackName,
-    exec::Outcome,
     store::{Backend, Snapshot, StateStore},
 };
 use serde_json::{Value, json};
@@ -96,16 +95,9 @@ impl Picture {
         told
     }
 
-    /// The same after a run of `stack` that ended so: what was to be deleted, and nobody knows whether it was, stays recorded.
-    pub fn disagreements_after(&self, stack: &StackName, outcome: &Outcome) -> Vec<String> {
-        let failures = match outcome {
-            Outcome::Incomplete { failures } => failures.as_slice(),
-            _ => &[],
-        };
-        let in_doubt: Vec<String> =
-            failures.iter().map(|failure| format!("{stack} {} is recorded as", failure.address)).collect();
-        let wrong = self.disagreements.iter();
-        wrong.filter(|what| !in_doubt.iter().any(|known| what.starts_with(known))).cloned().collect()
+    /// What records and resources do not agree on.
+    pub fn disagreements(&self) -> &[String] {
+        &self.disagreements
     }
 }
 
@@ -167,15 +159,16 @@ fn disagreements(resources: &[SandboxResource], snapshots: &[Snapshot]) -> Vec<S
             let of = format!("{} {address}", snapshot.stack);
             let deposed = record.deposed.iter().map(|deposed| &deposed.outputs);
             for outputs in std::iter::once(&record.outputs).chain(deposed) {
-                match outputs.to_value()["arn"].as_str() {
-                    Some(arn) if !arns.contains(arn) => {
+                let outputs = outputs.to_value();
+                match (outputs["arn"].as_str(), outputs["id"].as_str()) {
+                    // What a run could not finish, a deletion among others, is looked after by the next.
+                    (Some(arn), _) if !arns.contains(arn) && !record.unfinished => {
                         wrong.push(format!("{of} is recorded as {arn}, which is not there"));
                     }
-                    Some(arn) => drop(known.insert(arn.to_owned())),
-                    None => {}
+                    (Some(id), _) | (None, Some(id)) => drop(known.insert(id.to_owned())),
+                    (None, None) => drop(known.insert(of.clone())),
                 }
             }
-            known.insert(of);
         }
     }
     for resource in resources.iter().filter(|resource| resource.kind != "ecs.task_definition") {
@@ -184,7 +177,8 @@ fn disagreements(resources: &[SandboxResource], snapshots: &[Snapshot]) -> Vec<S
         if tag("humangov:fleet").is_empty() {
             continue;
         }
-        if !known.contains(&of) && !known.contains(&resource.arn) {
+        let id = resource.arn.rsplit('/').next().unwrap_or_default();
+        if ![of.as_str(), resource.arn.as_str(), id].iter().any(|name| known.contains(*name)) {
             wrong.push(format!("{} {} is there as {of}, and not recorded", resource.kind, resource.name));
         }
     }

@@ -41,6 +41,8 @@ pub struct Scenario {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Way {
     Resume,
+    /// Like that, of a run that may have been on its way back.
+    ResumeEitherWay,
     RollBack,
     /// What the command does before it plans.
     Settle,
@@ -101,8 +103,8 @@ impl Scenario {
     }
 
     /// What must hold when nothing is in doubt any more, wherever the run was left.
-    async fn is_consistent(&self, world: &Account, outcome: &Outcome) -> Result<(), String> {
-        let mut wrong = Picture::of(world).await.disagreements_after(self.goal.stack(), outcome);
+    async fn is_consistent(&self, world: &Account) -> Result<(), String> {
+        let mut wrong = Picture::of(world).await.disagreements().to_vec();
         wrong.extend(remains(world, self.goal.stack()).await);
         if wrong.is_empty() { Ok(()) } else { Err(format!("not consistent: {}", lines(&wrong))) }
     }
@@ -115,7 +117,7 @@ impl Scenario {
                 self.is_as_it_was(world).await
             }
             Outcome::Incomplete { .. } | Outcome::Cancelled { .. } | Outcome::Settled => {
-                self.is_consistent(world, outcome).await?;
+                self.is_consistent(world).await?;
                 self.go_on(world).await
             }
             other => Err(format!("it ended {other:?}")),
@@ -137,7 +139,7 @@ impl Scenario {
 
     async fn recovering(&self, world: &Account, way: Way) -> Result<&'static str, String> {
         let how = match way {
-            Way::Resume => Recovery::Resume,
+            Way::Resume | Way::ResumeEitherWay => Recovery::Resume,
             Way::RollBack => Recovery::RollBack,
             Way::Settle => Recovery::Settle,
             Way::Apply => return self.go_on(world).await.map(|()| "applied"),
@@ -166,6 +168,7 @@ impl Scenario {
             // What has all that was wanted cannot go back any more.
             (Way::RollBack, Some(RunProgress::Cleanup | RunProgress::Ending)) | (Way::Apply, _) => true,
             (Way::RollBack, _) => is_back,
+            (Way::ResumeEitherWay, _) => outcome.is_applied() || is_back,
         };
         if !fits {
             return Err(format!("it was at {progress:?} and ended {outcome:?}"));

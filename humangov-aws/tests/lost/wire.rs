@@ -11,6 +11,7 @@ use aws_smithy_runtime_api::client::{
     runtime_components::RuntimeComponents,
 };
 use humangov_core::testing::Crash;
+use std::sync::{Arc, Mutex};
 
 /// What becomes of requests that are under way when their process dies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,17 +22,38 @@ pub enum UnderWay {
     Arrives,
 }
 
+/// The process that calls.
+#[derive(Debug, Clone)]
+pub struct Calling(Arc<Mutex<Crash>>);
+
+impl Default for Calling {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(Crash::never())))
+    }
+}
+
+impl Calling {
+    /// From now on it is this one.
+    pub fn is(&self, crash: &Crash) {
+        *self.0.lock().unwrap() = crash.clone();
+    }
+
+    fn crash(&self) -> Crash {
+        self.0.lock().unwrap().clone()
+    }
+}
+
 /// An HTTP client whose calls are points of a crash.
 #[derive(Debug)]
 pub struct Wire {
     inner: SharedHttpClient,
-    crash: Crash,
+    calling: Calling,
     under_way: UnderWay,
 }
 
 impl Wire {
-    pub fn client(inner: SharedHttpClient, crash: &Crash, under_way: UnderWay) -> SharedHttpClient {
-        SharedHttpClient::new(Self { inner, crash: crash.clone(), under_way })
+    pub fn client(inner: SharedHttpClient, calling: Calling, under_way: UnderWay) -> SharedHttpClient {
+        SharedHttpClient::new(Self { inner, calling, under_way })
     }
 }
 
@@ -42,20 +64,24 @@ impl HttpClient for Wire {
         components: &RuntimeComponents,
     ) -> SharedHttpConnector {
         let inner = self.inner.http_connector(settings, components);
-        SharedHttpConnector::new(Connector { inner, crash: self.crash.clone(), under_way: self.under_way })
+        SharedHttpConnector::new(Connector {
+            inner,
+            calling: self.calling.clone(),
+            under_way: self.under_way,
+        })
     }
 }
 
 #[derive(Debug)]
 struct Connector {
     inner: SharedHttpConnector,
-    crash: Crash,
+    calling: Calling,
     under_way: UnderWay,
 }
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let (inner, crash, under_way) = (self.inner.clone(), self.crash.clone(), self.under_way);
+        let (inner, crash, under_way) = (self.inner.clone(), self.calling.crash(), self.under_way);
         HttpConnectorFuture::new(async move {
             let what = asked(&request);
             let sent = async {

@@ -356,7 +356,8 @@ impl Performer<'_> {
                         break Box::pin(self.complete(deadline, live, spec)).await?;
                     }
                     Ok(Some(live)) if taken => {
-                        let error = if self.is_ours(&live) { error.with_details(held_by_ours()) } else { error };
+                        let error =
+                            if self.is_ours(&live) { error.with_details(held_by_ours()) } else { error };
                         return Err(Failure { error, left: Left::Nothing });
                     }
                     Ok(_) if taken => return Err(Failure { error, left: unseen() }),

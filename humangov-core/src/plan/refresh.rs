@@ -178,7 +178,15 @@ fn reads_of<'a>(index: usize, target: &'a RefreshTarget<'a>) -> impl Iterator<It
             }
         });
         let kind = address.kind();
-        Pending { target: index, address: address.clone(), deposed: None, kind, spec, outputs: None, waits_for }
+        Pending {
+            target: index,
+            address: address.clone(),
+            deposed: None,
+            kind,
+            spec,
+            outputs: None,
+            waits_for,
+        }
     });
     let gone = move |address: &Address| target.stack.is_none_or(|stack| stack.get(address).is_none());
     let dropped = target

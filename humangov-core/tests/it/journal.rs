@@ -257,7 +257,8 @@ async fn what_could_not_be_undone_before_the_run_was_killed_is_tried_again_with_
         world.faults.clear();
         let (_, unfinished) = world.unfinished().await;
         let could_not_undo = |run: &Unfinished| run.failed.iter().any(|(address, ..)| *address == b);
-        let undoing = unfinished.iter().any(|run| run.progress == RunProgress::Unwinding && could_not_undo(run));
+        let undoing =
+            unfinished.iter().any(|run| run.progress == RunProgress::Unwinding && could_not_undo(run));
         were_undoing += usize::from(undoing);
         for report in world.recover(Recovery::Resume).await {
             let ended = matches!(report.outcome, Outcome::RolledBack { .. } | Outcome::Applied);

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Every fault at every call: each call of a run goes wrong in each way, once and three times in a row. The run works all the same,
+//! or is rolled back, or one recovery without faults brings it to its end.
+
+use crate::{
+    account::Account,
+    crashes,
+    declared::Front,
+    scenario::{Scenario, Way},
+};
+use humangov_aws::sandbox::{Fault, FaultKind};
+use humangov_core::exec::{ExecError, Outcome, Report};
+use std::{collections::BTreeMap, time::Duration};
+
+/// The ways of a call to go wrong.
+fn kinds() -> [(&'static str, FaultKind); 7] {
+    let refused = |code: &str, status| FaultKind::Error {
+        code: code.to_owned(),
+        message: "by the test".to_owned(),
+        status,
+    };
+    [
+        ("throttled", FaultKind::Throttle),
+        ("internal error", refused("InternalFailure", 500)),
+        ("reset before", FaultKind::ResetBefore),
+        ("answer lost", FaultKind::LostAnswer),
+        ("answer truncated", FaultKind::Truncated),
+        // Longer than a try may take: it times out, and was done.
+        ("too slow", FaultKind::Slow(Duration::from_secs(45))),
+        ("access denied", refused("AccessDeniedException", 400)),
+    ]
+}
+
+#[derive(Debug, Default)]
+struct Tally {
+    runs: usize,
+    ended: BTreeMap<&'static str, usize>,
+    wrong: Vec<String>,
+}
+
+/// Runs `scenario` with every fault at every call.
+async fn every_fault(scenario: &Scenario) {
+    let mut tally = Tally::default();
+    let mut nth = 0;
+    loop {
+        let mut met = false;
+        for (name, kind) in kinds() {
+            // Met by the SDK, which tries again where it may, and met until it gives up.
+            for times in [1, 3] {
+                let world = scenario.begin();
+                world.sandbox.inject(Fault::new(kind.clone()).after(nth).times(times));
+                let report = world.process().apply(&scenario.plan).await.expect("it lives");
+                let Some(call) = world.sandbox.calls().get(usize::try_from(nth).unwrap()).cloned() else {
+                    continue;
+                };
+                let ended = ended(scenario, &world, report).await;
+                met = true;
+                tally.runs += 1;
+                match ended {
+                    Ok(ended) => *tally.ended.entry(ended).or_default() += 1,
+                    Err(why) => {
+                        let call = call.operation;
+                        tally.wrong.push(format!("call {nth}, {call}: {name} {times} times: {why}"));
+                    }
+                }
+            }
+        }
+        if !met {
+            break;
+        }
+        nth += 1;
+    }
+    let name = scenario.name;
+    println!("{name}: {nth} calls tried, {} faults: {:?}", tally.runs, tally.ended);
+    let wrong = tally.wrong;
+    let first = wrong.iter().take(10).map(String::as_str).collect::<Vec<_>>().join("\n");
+    assert!(wrong.is_empty(), "{name}: {} of {} went wrong:\n{first}", wrong.len(), tally.runs);
+}
+
+/// How a run ended in a world in which something went wrong; what takes it is recovered without that.
+async fn ended(
+    scenario: &Scenario,
+    world: &Account,
+    report: Result<Report, ExecError>,
+) -> Result<&'static str, String> {
+    match report {
+        Ok(report) if !matches!(report.outcome, Outcome::Stuck { .. } | Outcome::Abandoned) => {
+            let outcome = report.outcome;
+            let held = scenario.holds_after(world, &outcome).await;
+            held.map(|()| outcome.name()).map_err(|why| format!("{outcome:?}: {why}"))
+        }
+        unfinished => {
+            world.sandbox.clear_faults();
+            let recovered = scenario.recover(world, Way::ResumeEitherWay).await;
+            recovered.map(|_| "recovered").map_err(|why| format!("{unfinished:?}, then: {why}"))
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_go_wrong_while_a_base_is_made() {
+    every_fault(&crashes::base_made(Account::new()).await).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_go_wrong_while_it_is_made() {
+    every_fault(&crashes::made(Account::busy(), Front::Shared).await).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_go_wrong_while_it_is_updated() {
+    every_fault(&crashes::updated(Account::busy()).await).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_go_wrong_while_a_failed_creation_is_rolled_back() {
+    every_fault(&crashes::made_in_vain(Account::new()).await).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_go_wrong_while_a_failed_update_is_rolled_back() {
+    every_fault(&crashes::updated_in_vain(Account::new()).await).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_go_wrong_while_it_is_destroyed() {
+    every_fault(&crashes::destroyed(Account::busy()).await).await;
+}
