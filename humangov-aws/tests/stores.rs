@@ -17,7 +17,7 @@ use humangov_core::{
     handler::{Cx, Effect, Handler, HandlerError, HandlerErrorKind},
     kind::iam::{PolicyDocument, Role, Statement},
     store::{Backend, Lease, LockInfo, MemoryStore, OnlyIf, Recorded, Snapshot, StateStore},
-    testing::{HandClock, lease_race, state_suite, store_suite},
+    testing::{HandClock, lease_race, run_race, state_suite, store_suite},
     value::{Digest, Json},
 };
 use serde_json::json;
@@ -111,6 +111,13 @@ async fn of_two_runners_one_works_at_a_time() {
     let sandbox = sandbox().await;
     lease_race(&[&s3(&sandbox), &s3(&sandbox)], 100).await;
     lease_race(&[&dynamodb(&sandbox), &dynamodb(&sandbox)], 100).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_runs_one_works_at_a_time_and_none_goes_on_without_its_lease() {
+    let sandbox = sandbox().await;
+    run_race([Arc::new(s3(&sandbox)), Arc::new(s3(&sandbox))], 100).await;
+    run_race([Arc::new(dynamodb(&sandbox)), Arc::new(dynamodb(&sandbox))], 100).await;
 }
 
 #[tokio::test(start_paused = true)]

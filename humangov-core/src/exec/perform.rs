@@ -481,7 +481,8 @@ impl Performer<'_> {
                 Err(error) => error,
             };
             attempt += 1;
-            in_doubt |= error.effect() == Effect::Unknown;
+            // What cannot be deleted yet may be going already.
+            in_doubt |= error.effect() == Effect::Unknown || error.kind() == HandlerErrorKind::NotYet;
             if !error.kind().is_retryable() || !self.wait_to_retry(attempt, deadline, &error).await {
                 // A deletion is often several calls, and what counts is what is there: looking tells, if anything does.
                 return match self.look_up(prior, Some(outputs), &[]).await {

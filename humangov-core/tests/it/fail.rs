@@ -152,6 +152,30 @@ async fn a_clean_up_that_fails_undoes_nothing_and_is_tried_again_by_the_next_run
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_may_be_going_is_looked_after_by_the_next_run_when_looking_does_not_help() {
+    for (refusals, in_doubt) in [
+        (vec![HandlerErrorKind::NotYet, HandlerErrorKind::AccessDenied], true),
+        (vec![HandlerErrorKind::AccessDenied], false),
+    ] {
+        let world = World::new();
+        world.applied(&chain()).await;
+        let c = address("test.thing/c");
+        for (nth, refusal) in (1..).zip(refusals) {
+            let when = When::any().operation(CallOperation::Delete).address(&c).nth(nth);
+            world.faults.add(when, Fault::Refuse(refusal));
+        }
+        let plan = world.plan_destroy().await.unwrap();
+        let looks = When::any().operation(CallOperation::Read).address(&c);
+        world.faults.add(looks, Fault::Refuse(HandlerErrorKind::AccessDenied));
+        let report = world.execute(&plan).await.unwrap();
+        assert!(matches!(report.outcome, Outcome::Incomplete { .. }), "{report:#?}");
+        assert_eq!(world.snapshot().await.unwrap().value.resources[&c].unfinished, in_doubt);
+        world.faults.clear();
+        world.destroyed().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_replaced_thing_that_could_not_be_deleted_goes_before_its_successors_record() {
     // Destroying then, one of the two can be deleted and the other cannot: neither must be forgotten.
     for nth in [1, 2] {

@@ -4,7 +4,7 @@
 use crate::world::{World, california, chain};
 use humangov_core::{
     address::{Address, RunId},
-    exec::{Outcome, Recovery, RunProgress, Unfinished},
+    exec::{Cancel, Outcome, Recovery, RunProgress, Unfinished},
     handler::HandlerErrorKind,
     journal::{Journal, RecordKind, read},
     store::{Backend, Log, MemoryStore, StoreError, StoreErrorKind},
@@ -268,6 +268,32 @@ async fn what_could_not_be_undone_before_the_run_was_killed_is_tried_again_with_
         world.applied(&stack).await;
     }
     assert!(were_undoing > 0, "none was killed between the two");
+}
+
+#[tokio::test(start_paused = true)]
+async fn settling_looks_up_what_ended_in_doubt_and_what_could_not_be_undone_since_nobody_could_look() {
+    let world = World::new();
+    let c = "test.thing/c".parse().unwrap();
+    world.faults.add(When::any().operation(CallOperation::Create).address(&c), Fault::LoseAnswer);
+    let blind = Fault::Refuse(HandlerErrorKind::AccessDenied);
+    world.faults.add(When::any().operation(CallOperation::Read).address(&c), blind);
+    let plan = world.plan(&chain()).await.unwrap();
+    let report = world.execute(&plan).await.unwrap();
+    assert!(matches!(report.outcome, Outcome::Stuck { .. }), "{report:#?}");
+    let recorded = |snapshot: &humangov_core::store::Snapshot| snapshot.resources.contains_key(&c);
+    assert!(!recorded(&world.snapshot().await.unwrap().value), "nobody knows whether it is there");
+    // As long as nobody can look, it stays so.
+    let settle = || async {
+        let executor = world.executor();
+        executor.recover(&california(), Recovery::Settle, &Cancel::new(), &world.sink()).await
+    };
+    assert_eq!(settle().await.unwrap_err().code(), "exec.in_doubt");
+    world.faults.clear();
+    assert!(matches!(settle().await.unwrap()[0].outcome, Outcome::Settled));
+    let snapshot = world.snapshot().await.unwrap().value;
+    assert!(recorded(&snapshot) && snapshot.resources[&c].unfinished);
+    world.nothing_lost().await;
+    world.applied(&chain()).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -12,11 +12,11 @@ use humangov_core::{
         FileStore, Lease, LockInfo, Log, MemoryStore, Recorded, Snapshot, StateStore, StoreError,
         StoreErrorKind,
     },
-    testing::{lease_race, state_suite, store_suite},
+    testing::{lease_race, run_race, state_suite, store_suite},
     value::{Digest, Json},
 };
 use serde_json::json;
-use std::{error::Error, fs, path::Path};
+use std::{error::Error, fs, path::Path, sync::Arc};
 
 fn snapshot() -> Snapshot {
     let mut snapshot = Snapshot::empty(fleet(), california());
@@ -58,6 +58,15 @@ async fn of_two_runners_one_works_at_a_time() {
     let order = lease_race(&[&store(), &store()], 100).await;
     let changes = order.windows(2).filter(|pair| pair[0] != pair[1]).count();
     assert!(changes > 10, "they race, {changes} times: {order:?}");
+}
+
+#[tokio::test]
+async fn of_two_runs_one_works_at_a_time_and_none_goes_on_without_its_lease() {
+    let memory = MemoryStore::new();
+    run_race([Arc::new(memory.clone()), Arc::new(memory)], 100).await;
+    let directory = tempfile::tempdir().unwrap();
+    let store = || Arc::new(FileStore::new(directory.path()));
+    run_race([store(), store()], 100).await;
 }
 
 #[tokio::test]
