@@ -12,7 +12,8 @@ use humangov_core::{
     plan::{Imports, PlanOptions, plan},
     resource::{Resource, Rule},
     stack::Stack,
-    store::{Backend, Log, MemoryStore, Object, OnlyIf, Recorded, Snapshot, StoreError, Version, Versioned},
+    store::{MemoryStore, Recorded, Snapshot, Version, Versioned},
+    testing::TappedStore,
     value::{Attr, Handle, Input, Json},
 };
 use serde::{Deserialize, Serialize};

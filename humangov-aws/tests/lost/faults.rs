@@ -91,7 +91,7 @@ async fn ended(
         }
         unfinished => {
             world.sandbox.clear_faults();
-            let recovered = scenario.recover(world, Way::ResumeEitherWay).await;
+            let recovered = scenario.recover(world, Way::ResumeForthOrBack).await;
             recovered.map(|_| "recovered").map_err(|why| format!("{unfinished:?}, then: {why}"))
         }
     }

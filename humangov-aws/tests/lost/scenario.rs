@@ -42,7 +42,7 @@ pub struct Scenario {
 pub enum Way {
     Resume,
     /// Like that, of a run that may have been on its way back.
-    ResumeEitherWay,
+    ResumeForthOrBack,
     RollBack,
     /// What the command does before it plans.
     Settle,
@@ -139,7 +139,7 @@ impl Scenario {
 
     async fn recovering(&self, world: &Account, way: Way) -> Result<&'static str, String> {
         let how = match way {
-            Way::Resume | Way::ResumeEitherWay => Recovery::Resume,
+            Way::Resume | Way::ResumeForthOrBack => Recovery::Resume,
             Way::RollBack => Recovery::RollBack,
             Way::Settle => Recovery::Settle,
             Way::Apply => return self.go_on(world).await.map(|()| "applied"),
@@ -168,7 +168,7 @@ impl Scenario {
             // What has all that was wanted cannot go back any more.
             (Way::RollBack, Some(RunProgress::Cleanup | RunProgress::Ending)) | (Way::Apply, _) => true,
             (Way::RollBack, _) => is_back,
-            (Way::ResumeEitherWay, _) => outcome.is_applied() || is_back,
+            (Way::ResumeForthOrBack, _) => outcome.is_applied() || is_back,
         };
         if !fits {
             return Err(format!("it was at {progress:?} and ended {outcome:?}"));
@@ -203,9 +203,9 @@ impl Account {
         let process = self.process();
         let mut tries = 0;
         loop {
-            let plan = process.plan(goal).await?;
+            let plan = Box::pin(process.plan(goal)).await?;
             tries += 1;
-            match process.apply(&plan).await.expect("it lives") {
+            match Box::pin(process.apply(&plan)).await.expect("it lives") {
                 Ok(report) if report.outcome.is_applied() => return Ok(()),
                 Ok(report) => return Err(format!("it ended {:?}", report.outcome)),
                 Err(error) if matches!(error.kind(), ExecErrorKind::Stale(_)) && tries < 3 => {}

@@ -21,7 +21,7 @@ use std::{
 use tokio::{sync::Notify, task::yield_now};
 
 /// Longer than a lease.
-const LONG: Duration = Duration::from_mins(2);
+const LONG: Duration = Duration::from_secs(120);
 const THINGS: u32 = 3;
 
 /// Has two runners deploy one stack at once, each with a store of its own over the same place, `rounds` times, and checks that no two
