@@ -157,18 +157,18 @@ async fn every_crash(scenario: &Scenario) {
         }
     }
     let name = scenario.name;
-    println!(
-        "{name}: {} points tried, {} crashes ({} left what the one before left), {} recoveries: {:?}",
+    assert_eq!(nth - 1, scenario.points.len(), "{name}: points were left out");
+    let wrong = tally.wrong;
+    let first = wrong.iter().take(10).map(String::as_str).collect::<Vec<_>>().join("\n");
+    assert!(wrong.is_empty(), "{name}: {} of {} went wrong:\n{first}", wrong.len(), tally.recoveries);
+    crate::tell(format_args!(
+        "{name}, all well: {} points tried, {} crashes ({} left what the one before left), {} recoveries: {:?}",
         nth - 1,
         tally.crashes,
         tally.same,
         tally.recoveries,
         tally.ended
-    );
-    assert_eq!(nth - 1, scenario.points.len(), "{name}: points were left out");
-    let wrong = tally.wrong;
-    let first = wrong.iter().take(10).map(String::as_str).collect::<Vec<_>>().join("\n");
-    assert!(wrong.is_empty(), "{name}: {} of {} went wrong:\n{first}", wrong.len(), tally.recoveries);
+    ));
 }
 
 #[tokio::test(start_paused = true)]

@@ -71,10 +71,11 @@ async fn every_fault(scenario: &Scenario) {
         nth += 1;
     }
     let name = scenario.name;
-    println!("{name}: {nth} calls tried, {} faults: {:?}", tally.runs, tally.ended);
     let wrong = tally.wrong;
     let first = wrong.iter().take(10).map(String::as_str).collect::<Vec<_>>().join("\n");
     assert!(wrong.is_empty(), "{name}: {} of {} went wrong:\n{first}", wrong.len(), tally.runs);
+    let (runs, ended) = (tally.runs, tally.ended);
+    crate::tell(format_args!("{name}, all well: {nth} calls tried, {runs} faults: {ended:?}"));
 }
 
 /// How a run ended in a world in which something went wrong; what takes it is recovered without that.

@@ -2,7 +2,6 @@
 //! Nothing is lost: deployments that die at any point, or meet any fault at any call, leave what their record tells, and can be
 //! brought to their end or back to where they began. All of it over the sandbox, in no time of the wall's.
 #![expect(clippy::unwrap_used, reason = "tests")]
-#![expect(clippy::print_stdout, reason = "how much was tried")]
 
 mod account;
 mod crashes;
@@ -12,3 +11,10 @@ mod picture;
 mod programs;
 mod scenario;
 mod wire;
+
+use std::{fmt::Arguments, io::Write};
+
+/// Tells how much was tried, and from which seed: always, not only when a test fails.
+fn tell(what: Arguments<'_>) {
+    writeln!(std::io::stderr(), "{what}").unwrap();
+}

@@ -396,7 +396,7 @@ fn programs(part: u8) {
     let seed = seed.unwrap_or_else(|| Clock::system().now().as_millisecond().unsigned_abs());
     let cases =
         given("HUMANGOV_PROGRAMS").map_or(PROGRAMS, |cases| u32::try_from(cases).expect("not as many"));
-    println!("programs, part {part}: HUMANGOV_PROGRAMS_SEED={seed}");
+    crate::tell(format_args!("programs, part {part}: HUMANGOV_PROGRAMS_SEED={seed}"));
     let mut bytes = [part; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 500, ..Config::default() };
@@ -414,6 +414,7 @@ fn programs(part: u8) {
     if let Err(error) = outcome {
         panic!("HUMANGOV_PROGRAMS_SEED={seed} part {part}: {error}");
     }
+    crate::tell(format_args!("programs, part {part}, all well: {cases}"));
 }
 
 #[test]

@@ -309,7 +309,7 @@ impl<'a> Run<'a> {
 
     /// Takes in that something is there which a task has made, although that did not become known then.
     pub fn found(&mut self, task: Task, outputs: Json) {
-        self.record(self.step(task), outputs, true);
+        self.record(task, outputs, true);
     }
 
     /// Whether a task changes what is there in place, one way or the other.
@@ -411,7 +411,7 @@ impl<'a> Run<'a> {
                     (None, Some(prior)) => prior.outputs.clone(),
                     (outputs, _) => outputs.unwrap_or_else(|| Json::from(&Value::Null)),
                 };
-                self.record(step, outputs.clone(), false);
+                self.record(task, outputs.clone(), false);
                 self.outputs.insert(address.clone(), outputs);
             }
             // What was replaced earlier and is still there must be known of in between.
@@ -433,14 +433,18 @@ impl<'a> Run<'a> {
     }
 
     /// Records what is there now under the address of a change.
-    fn record(&mut self, step: Step, outputs: Json, unfinished: bool) {
+    fn record(&mut self, task: Task, outputs: Json, unfinished: bool) {
+        let step = self.step(task);
         let change = &self.plan.changes[step.change];
         let Some(desired) = &change.desired else { return };
         let mut deposed = change.deposed.clone();
         if step.op == Op::Create
             && let (Action::Replace(ReplaceOrder::CreateFirst), Some(prior)) = (change.action, &change.prior)
         {
-            deposed.push(Deposed { spec: prior.spec.clone(), outputs: prior.outputs.clone() });
+            // As it was declared: what AWS adds by itself was never set.
+            let declared = self.before.get(&task.step).map(|before| &before.spec);
+            let spec = declared.unwrap_or(&prior.spec).clone();
+            deposed.push(Deposed { spec, outputs: prior.outputs.clone() });
         }
         let spec = self.resolved[step.change].clone();
         let recorded = Recorded {
@@ -461,7 +465,7 @@ impl<'a> Run<'a> {
         if task.direction == Direction::Undo {
             match left {
                 // It is there still, and perhaps nobody knew that it had been made.
-                Left::Outputs(outputs) if step.op == Op::Create => self.record(step, outputs.clone(), true),
+                Left::Outputs(outputs) if step.op == Op::Create => self.record(task, outputs.clone(), true),
                 _ => self.mark_unfinished(address),
             }
             return self.machine.failed(task, true).expect("the task ran");
@@ -470,7 +474,7 @@ impl<'a> Run<'a> {
             Left::Nothing => self.machine.failed(task, false).expect("the task ran"),
             Left::Outputs(outputs) => {
                 // It exists: whatever becomes of this run, that must be known.
-                self.record(step, outputs.clone(), true);
+                self.record(task, outputs.clone(), true);
                 self.outputs.insert(address.clone(), outputs.clone());
                 self.machine.failed(task, true).expect("the task ran");
             }

@@ -508,7 +508,7 @@ impl<'a> Planner<'a> {
         is_there: bool,
     ) {
         let WayBack { deposed, current, outputs, fields } = way_back;
-        let reason = Some("an earlier run replaced it and did not delete it: it is taken back".to_owned());
+        let reason = Some("what was replaced is taken back".to_owned());
         let (prior, ..) = prior(record, current, outputs.clone());
         self.nodes[node as usize] = Node::Known(outputs);
         self.push(declared, Action::Update, reason, fields, Some(prior), Some(record));

@@ -224,8 +224,8 @@ fn notes(change: &Change, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     }
     match change.deposed.len() {
         0 => Ok(()),
-        1 => writeln!(f, "      an earlier version of it that was replaced is deleted"),
-        n => writeln!(f, "      {n} earlier versions of it that were replaced are deleted"),
+        1 => writeln!(f, "      another version of it, which was replaced, is deleted"),
+        n => writeln!(f, "      {n} other versions of it, which were replaced, are deleted"),
     }
 }
 

@@ -119,6 +119,7 @@ async fn leftovers_of_earlier_runs() {
     );
     let _ = world.apply(&of(2)).await;
     insta::assert_snapshot!(shown(&world.plan(&of(2)).await.unwrap()));
+    insta::assert_snapshot!("what_is_taken_back", shown(&world.plan(&of(1)).await.unwrap()));
 }
 
 #[tokio::test(start_paused = true)]
