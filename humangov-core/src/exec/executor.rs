@@ -38,6 +38,9 @@ pub struct ExecOptions {
     pub poll_first: Duration,
     /// The longest wait before asking again.
     pub poll_most: Duration,
+    /// How long a call may be on its way of whose sender nothing but its journal is left: as long does recovery wait before it looks
+    /// up what is in doubt, if anything is.
+    pub arrival: Duration,
     /// What happens to what was done when a step fails.
     pub on_failure: OnFailure,
     /// What happens to what was done when the run is cancelled.
@@ -66,6 +69,7 @@ impl Default for ExecOptions {
             retry_most: Duration::from_secs(10),
             poll_first: Duration::from_millis(400),
             poll_most: Duration::from_secs(5),
+            arrival: Duration::from_secs(2),
             on_failure: OnFailure::RollBack,
             on_cancel: OnFailure::RollBack,
             clock: Clock::system(),

@@ -109,6 +109,10 @@ impl Executor {
     ) -> Result<(Result<Report, ExecError>, bool), ExecError> {
         let (mut run, mut in_doubt) = replay(id, begun, records)?;
         taken_up(&mut run, how);
+        if !in_doubt.is_empty() {
+            // What was sent last may not have arrived yet: who looks at once does not see it, and it would be nobody's.
+            tokio::time::sleep(self.options.arrival).await;
+        }
         if run.machine.leaves_it() {
             let found = self.look_up(id, &run, &in_doubt, held).await?;
             for (task, found) in in_doubt.drain(..).zip(found) {

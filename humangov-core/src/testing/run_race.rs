@@ -37,6 +37,8 @@ pub async fn run_race(stores: [Arc<dyn StateStore>; 2], rounds: u32) {
     let [one, other] = stores.map(|store| {
         let (clock, mut options) = (HandClock::at(Timestamp::UNIX_EPOCH), ExecOptions::default());
         options.clock = clock.clock();
+        // What is frozen has arrived.
+        options.arrival = Duration::ZERO;
         Runner {
             clock,
             executor: Executor::with_options(registry.clone(), Arc::clone(&store), options),

@@ -39,6 +39,27 @@ fn dying(registry: &Registry, crash: &Crash) -> Registry {
     registry.map(|_, inner| Arc::new(Dying { crash: crash.clone(), inner }))
 }
 
+/// A handler whose calls take a while to arrive, and arrive although whoever made them is gone.
+struct Late {
+    name: &'static str,
+    inner: Arc<dyn DynHandler>,
+}
+
+impl DynHandler for Late {
+    fn call<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<Reply, HandlerError>> {
+        let (cx, spec) = match call {
+            Call::Create { cx, spec } if cx.address.name() == self.name => (cx.clone(), spec.clone()),
+            other => return self.inner.call(other),
+        };
+        let inner = Arc::clone(&self.inner);
+        let arrives = tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            inner.call(Call::Create { cx: &cx, spec: &spec }).await
+        });
+        Box::pin(async move { arrives.await.unwrap() })
+    }
+}
+
 /// A world with a store that can be looked into.
 struct Scene {
     world: World,
@@ -189,6 +210,36 @@ async fn tried(
         world.applied(after).await;
     }
     scene.is_clean(&context).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_dead_process_had_sent_is_not_missed_although_it_arrives_after_it() {
+    let mut wanted = crate::world::stack();
+    for name in ["early", "late"] {
+        wanted.add(name, crate::world::thing(name)).unwrap();
+    }
+    let mut missed = 0;
+    for how in [Recovery::Resume, Recovery::RollBack, Recovery::Settle] {
+        for nth in 1.. {
+            let scene = Scene::with(&crate::world::stack()).await;
+            let world = &scene.world;
+            let crash = Crash::at(nth, Side::After);
+            let registry =
+                world.registry().map(|_, inner| Arc::new(Late { name: "late", inner: Arc::clone(&inner) }));
+            let store = Arc::new(CrashingStore::new(scene.store.clone(), crash.clone()));
+            let executor = Executor::with_options(registry, store, world.options.clone());
+            let plan = world.plan(&wanted).await.unwrap();
+            let (cancel, events) = (Cancel::new(), Events::none());
+            if crash.survive(executor.apply(&plan, &world.imports, &cancel, &events)).await.is_some() {
+                break;
+            }
+            missed += usize::from(!world.cloud.names().contains(&"late".to_owned()));
+            let _ = world.recover(how).await;
+            tokio::time::sleep(Duration::from_secs(10)).await;
+            scene.is_clean(&format!("killed after {}, {how:?}", crash.seen()[nth - 1])).await;
+        }
+    }
+    assert!(missed > 0, "nothing was on its way");
 }
 
 fn block_on<T>(test: impl Future<Output = T>) -> T {
