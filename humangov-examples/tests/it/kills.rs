@@ -12,7 +12,7 @@ use std::{
 };
 
 /// How often the command is killed on each server.
-const KILLS: usize = 30;
+const KILLS: usize = 50;
 
 /// Moments that look random and are the same whenever the seed is: splitmix64.
 struct Moments(u64);
