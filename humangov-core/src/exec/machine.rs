@@ -166,6 +166,8 @@ pub struct Machine {
     forward_left: u32,
     mode: Mode,
     unwind: bool,
+    /// What it was at when it was halted, and whether it would have gone back.
+    halted: Option<(Mode, bool)>,
 }
 
 impl Machine {
@@ -193,6 +195,7 @@ impl Machine {
             running: 0,
             mode: Mode::Forward,
             unwind: true,
+            halted: None,
             dag,
             cleanup,
             waiting,
@@ -375,11 +378,41 @@ impl Machine {
 
     /// Starts nothing more, whichever way it was going, and undoes nothing.
     pub fn halt(&mut self) {
-        self.unwind = false;
         if self.mode != Mode::Finished {
+            self.halted.get_or_insert((self.mode, self.unwind));
             self.mode = Mode::Draining;
         }
+        self.unwind = false;
         self.settle();
+    }
+
+    /// Goes on the way it was going before it was halted, unless nothing is left that way but what was halted; and tries once more to
+    /// undo what could not be undone. Whether there is any of that.
+    pub fn resume(&mut self) -> bool {
+        let failed = |machine: &Self| {
+            let statuses = machine.status.iter().zip(&machine.cleanup);
+            statuses
+                .into_iter()
+                .any(|(status, cleanup)| !cleanup && matches!(status, Status::Failed | Status::InDoubt))
+        };
+        match (self.halted.take(), self.mode) {
+            // Nobody saw it fail, and it cannot be begun again: the run stays as it is.
+            (Some((Mode::Forward, _)), Mode::Draining) if failed(self) => {}
+            (Some((mode, unwind)), Mode::Draining) => {
+                (self.mode, self.unwind) = (mode, unwind);
+                self.settle();
+            }
+            (Some((Mode::Unwinding, _) | (Mode::Draining, true)), Mode::Finished)
+                if self.forward_left > 0 =>
+            {
+                self.begin_unwinding();
+                self.mode = Mode::Unwinding;
+                self.settle();
+                return true;
+            }
+            _ => {}
+        }
+        self.retry_undo()
     }
 
     /// Goes back, whichever way it was going, unless everything that was wanted works: then nothing more is deleted.
@@ -402,7 +435,7 @@ impl Machine {
     }
 
     /// Tries once more to undo what could not be undone, if that is how it ended, or how it goes so far. Whether there is any.
-    pub fn retry_undo(&mut self) -> bool {
+    fn retry_undo(&mut self) -> bool {
         let undo_failed = (0..count(&self.status)).filter(|&step| self.status(step) == Status::UndoFailed);
         let undo_failed: Vec<u32> = undo_failed.collect();
         match self.mode {

@@ -284,9 +284,9 @@ fn end_in_doubt(run: &mut Run<'_>, task: Task, left: Left, journal: &mut Writer)
 /// Has a run go the way that whoever takes it up wants.
 fn taken_up(run: &mut Run<'_>, how: Recovery) {
     match how {
-        Recovery::Resume => run.try_undo_again(),
+        Recovery::Resume => run.resume(),
         Recovery::RollBack => {
-            run.try_undo_again();
+            run.resume();
             run.machine.roll_back();
         }
         Recovery::Settle => run.machine.halt(),

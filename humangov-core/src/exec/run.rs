@@ -366,9 +366,10 @@ impl<'a> Run<'a> {
         self.cause.as_ref()
     }
 
-    /// Forgets what could not be undone: it is tried once more.
-    pub fn try_undo_again(&mut self) {
-        if self.machine.retry_undo() {
+    /// Goes on the way it was going before somebody settled it without coming to the end of that, and forgets what could not be
+    /// undone: it is tried once more.
+    pub fn resume(&mut self) {
+        if self.machine.resume() {
             self.failures.clear();
         }
     }

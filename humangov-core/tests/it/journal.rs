@@ -271,6 +271,47 @@ async fn what_could_not_be_undone_before_the_run_was_killed_is_tried_again_with_
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_run_whose_settling_was_killed_still_goes_the_way_it_was_going() {
+    let (b, c) = ("test.thing/b".parse().unwrap(), "test.thing/c".parse().unwrap());
+    let refused = Fault::Refuse(HandlerErrorKind::AccessDenied);
+    let mut ended = std::collections::BTreeSet::new();
+    for fails in [false, true] {
+        for (nth, after) in (3..=12).flat_map(|nth| (2..=6).map(move |after| (nth, after))) {
+            let mut world = World::new();
+            let store = MemoryStore::new();
+            let dies_at = |nth| Crash::at(nth, Side::After);
+            let over = |crash: &Crash| Arc::new(CrashingStore::new(store.clone(), crash.clone()));
+            if fails {
+                world.faults.add(When::any().operation(CallOperation::Create).address(&c).times(1), refused);
+                world.faults.add(When::any().operation(CallOperation::Delete).address(&b).times(1), refused);
+            }
+            let plan = world.plan(&chain()).await.unwrap();
+            for (crash, first) in [(dies_at(nth), true), (dies_at(after), false)] {
+                world.store = over(&crash);
+                let executor = world.executor();
+                let (stack, cancel, events) = (california(), Cancel::new(), world.sink());
+                if first {
+                    let _ = crash.survive(executor.apply(&plan, &world.imports, &cancel, &events)).await;
+                } else {
+                    let settles = executor.recover(&stack, Recovery::Settle, &cancel, &events);
+                    let _ = crash.survive(settles).await;
+                }
+            }
+            world.store = Arc::new(store.clone());
+            world.faults.clear();
+            for report in world.recover(Recovery::Resume).await {
+                assert!(!matches!(report.outcome, Outcome::Stuck { .. }), "{nth} {after}: {report:#?}");
+                ended.insert(report.outcome.name());
+            }
+            assert!(world.recover(Recovery::Resume).await.is_empty(), "{nth} {after}");
+            world.nothing_lost().await;
+            world.applied(&chain()).await;
+        }
+    }
+    assert!(ended.contains("applied") && ended.contains("rolled_back"), "{ended:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn settling_looks_up_what_ended_in_doubt_and_what_could_not_be_undone_since_nobody_could_look() {
     let world = World::new();
     let c = "test.thing/c".parse().unwrap();
