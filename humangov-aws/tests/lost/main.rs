@@ -16,5 +16,6 @@ use std::{fmt::Arguments, io::Write};
 
 /// Tells how much was tried, and from which seed: always, not only when a test fails.
 fn tell(what: Arguments<'_>) {
-    writeln!(std::io::stderr(), "{what}").unwrap();
+    let mut told = std::io::stderr().lock();
+    writeln!(told, "{what}").unwrap();
 }
