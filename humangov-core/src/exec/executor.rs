@@ -235,14 +235,13 @@ impl Executor {
     /// What performs, or looks up, one task of a run under a lease; `notes`: where it tells what must be written down.
     pub(super) fn performer<'a>(
         &'a self,
-        run: (RunId, &Run<'_>),
+        (id, run): (RunId, &Run<'_>),
         task: Task,
         lease: LeaseGuard,
         events: &'a Events,
         notes: UnboundedSender<NoteToKeep>,
     ) -> Result<Performer<'a>, HandlerError> {
-        let (id, Run { plan, .. }) = run;
-        let address = &run.1.change(task).address;
+        let (plan, address) = (run.plan, &run.change(task).address);
         let Some(handler) = self.registry.get(address.kind_str()) else {
             let message = format!("no handler for {}", address.kind_str());
             return Err(HandlerError::new(HandlerErrorKind::Other, "step", message));

@@ -389,15 +389,12 @@ impl Machine {
     /// Goes on the way it was going before it was halted, unless nothing is left that way but what was halted; and tries once more to
     /// undo what could not be undone. Whether there is any of that.
     pub fn resume(&mut self) -> bool {
-        let failed = |machine: &Self| {
-            let statuses = machine.status.iter().zip(&machine.cleanup);
-            statuses
-                .into_iter()
-                .any(|(status, cleanup)| !cleanup && matches!(status, Status::Failed | Status::InDoubt))
-        };
+        let mut statuses = self.status.iter().zip(&self.cleanup);
+        let failed =
+            statuses.any(|(status, cleanup)| !cleanup && matches!(status, Status::Failed | Status::InDoubt));
         match (self.halted.take(), self.mode) {
             // Nobody saw it fail, and it cannot be begun again: the run stays as it is.
-            (Some((Mode::Forward, _)), Mode::Draining) if failed(self) => {}
+            (Some((Mode::Forward, _)), Mode::Draining) if failed => {}
             (Some((mode, unwind)), Mode::Draining) => {
                 (self.mode, self.unwind) = (mode, unwind);
                 self.settle();
@@ -405,9 +402,7 @@ impl Machine {
             (Some((Mode::Unwinding, _) | (Mode::Draining, true)), Mode::Finished)
                 if self.forward_left > 0 =>
             {
-                self.begin_unwinding();
-                self.mode = Mode::Unwinding;
-                self.settle();
+                self.unwind_again();
                 return true;
             }
             _ => {}
@@ -440,11 +435,7 @@ impl Machine {
         let undo_failed: Vec<u32> = undo_failed.collect();
         match self.mode {
             _ if undo_failed.is_empty() => return false,
-            Mode::Finished => {
-                self.begin_unwinding();
-                self.mode = Mode::Unwinding;
-                self.settle();
-            }
+            Mode::Finished => self.unwind_again(),
             Mode::Unwinding => {
                 // They were begun once: nothing else is in their way.
                 self.waiting_to_begin += count(&undo_failed);
@@ -523,6 +514,13 @@ impl Machine {
                 return;
             }
         }
+    }
+
+    /// Goes back once more from where it had ended.
+    fn unwind_again(&mut self) {
+        self.begin_unwinding();
+        self.mode = Mode::Unwinding;
+        self.settle();
     }
 
     fn begin_unwinding(&mut self) {

@@ -100,11 +100,13 @@ fn over(spec: &Value, live: &LiveValue) -> Value {
     desired
 }
 
-/// What to do where what is replaced has the name of what is to replace it.
-fn held_by_ours() -> Vec<String> {
+/// Says what to do where what is replaced has the name of what is to replace it.
+fn held_by_ours(error: HandlerError) -> HandlerError {
     let held = "what it replaces, or an earlier run has replaced, is still there under that name";
     let out = "give the new one another name, or apply what was declared before once more, which deletes what was replaced";
-    vec![format!("{held}: {out}")]
+    let mut details = error.details().to_vec();
+    details.insert(0, format!("{held}: {out}"));
+    error.with_details(details)
 }
 
 impl Performer<'_> {
@@ -356,8 +358,7 @@ impl Performer<'_> {
                         break Box::pin(self.complete(deadline, live, spec)).await?;
                     }
                     Ok(Some(live)) if taken => {
-                        let error =
-                            if self.is_ours(&live) { error.with_details(held_by_ours()) } else { error };
+                        let error = if self.is_ours(&live) { held_by_ours(error) } else { error };
                         return Err(Failure { error, left: Left::Nothing });
                     }
                     Ok(_) if taken => return Err(Failure { error, left: unseen() }),

@@ -73,7 +73,7 @@ pub struct Change {
     pub desired: Option<Desired>,
     /// What it is; `None` when it is not.
     pub prior: Option<Prior>,
-    /// Earlier versions of it that are still there, to be deleted.
+    /// Other versions of it, which were replaced and are still there, to be deleted.
     #[serde(default)]
     pub deposed: Vec<Deposed>,
     /// What a deletion may do to what it holds.
