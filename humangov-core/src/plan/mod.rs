@@ -7,6 +7,7 @@
 mod change;
 mod diff;
 mod drift;
+mod error;
 mod planner;
 mod rebuild;
 mod refresh;
@@ -17,7 +18,8 @@ pub use change::{
 };
 pub(crate) use diff::keep_unmanaged;
 pub use drift::{Drift, DriftKind, drift};
-pub use planner::{DataPolicy, Imports, PlanError, PlanErrorKind, PlanOptions, Refusal, plan, plan_destroy};
+pub use error::{PlanError, PlanErrorKind, Refusal};
+pub use planner::{DataPolicy, Imports, PlanOptions, plan, plan_destroy};
 pub use rebuild::{Rebuilt, rebuild};
 pub use refresh::{LiveSet, RefreshError, RefreshTarget, refresh, refresh_partly};
 pub use render::{PlanView, brief_value};
