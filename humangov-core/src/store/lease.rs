@@ -4,7 +4,7 @@
 use crate::{
     address::{RunId, StackName},
     clock::Clock,
-    store::{LEASE_LASTS, LockInfo, StoreError, StoreErrorKind, lock::Taken},
+    store::{LEASE_LASTS, LockInfo, StoreError, StoreErrorKind, Version, lock::Taken},
 };
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
@@ -20,9 +20,16 @@ use tokio::{sync::watch, task::JoinHandle, time::Instant};
 pub struct Lease {
     shared: Arc<Shared>,
     unfinished: Vec<RunId>,
+    sealed: Option<Sealed>,
     renewing: Option<JoinHandle<()>>,
     give_up: Option<GiveUp>,
     taken: Option<Taken>,
+}
+
+/// A snapshot that was written anew when a lock was taken from somebody: two versions that say the same.
+pub(super) struct Sealed {
+    pub over: Version,
+    pub by: Version,
 }
 
 /// Gives the lock up, with these runs known not to have ended.
@@ -89,12 +96,19 @@ impl Shared {
 impl Lease {
     pub(super) fn new(
         shared: Arc<Shared>,
-        unfinished: Vec<RunId>,
+        (unfinished, sealed): (Vec<RunId>, Option<Sealed>),
         renewing: JoinHandle<()>,
         give_up: GiveUp,
         taken: Taken,
     ) -> Self {
-        Self { shared, unfinished, renewing: Some(renewing), give_up: Some(give_up), taken: Some(taken) }
+        Self {
+            shared,
+            unfinished,
+            sealed,
+            renewing: Some(renewing),
+            give_up: Some(give_up),
+            taken: Some(taken),
+        }
     }
 
     /// The stack.
@@ -110,6 +124,12 @@ impl Lease {
     /// Runs that were begun under earlier leases, and that nobody is known to have brought to their end; oldest first.
     pub fn unfinished(&self) -> &[RunId] {
         &self.unfinished
+    }
+
+    /// The version of the snapshot over which `version` was written when this lock was taken from somebody, if that is how it came
+    /// to be: it says the same.
+    pub(crate) fn sealed_over(&self, version: &Version) -> Option<&Version> {
+        self.sealed.as_ref().filter(|sealed| sealed.by == *version).map(|sealed| &sealed.over)
     }
 
     /// Whether the lock was ever taken from somebody, who may still be about to write.

@@ -12,7 +12,7 @@ use crate::{
         Backend, LEASE_LASTS, LEASE_RENEWED_EVERY, Lease, LockInfo, Object, OnlyIf, StoreError,
         StoreErrorKind, Version,
         layout::{Head, journal_name, lock_name, nothing, parse_snapshot, runs_of, snapshot_name, text},
-        lease::Shared,
+        lease::{Sealed, Shared},
         lock::{LockRecord, Taken},
     },
 };
@@ -149,11 +149,11 @@ async fn hold<B: Backend>(
     asked: (Instant, Timestamp),
     taken: Taken,
 ) -> Result<Lease, StoreError> {
-    let unfinished = if record.broken {
-        seal(backend, stack, record.token).await?;
-        fence_journals(backend, stack).await?
+    let (unfinished, sealed) = if record.broken {
+        let sealed = seal(backend, stack, record.token).await?;
+        (fence_journals(backend, stack).await?, sealed)
     } else {
-        record.unfinished.clone()
+        (record.unfinished.clone(), None)
     };
     let shared = Arc::new(Shared::new(stack.clone(), record.token, record.fenced, clock.clone(), asked));
     let stored = Arc::new(Mutex::new((record, version)));
@@ -162,13 +162,15 @@ async fn hold<B: Backend>(
     let give_up = Box::new(move |unfinished: Vec<RunId>| -> BoxFuture<'static, Result<(), StoreError>> {
         Box::pin(async move { give_up(&backend, &stack, &stored, unfinished).await })
     });
-    Ok(Lease::new(shared, unfinished, renewing, give_up, taken))
+    Ok(Lease::new(shared, (unfinished, sealed), renewing, give_up, taken))
 }
 
-/// Writes the snapshot anew under this lease, so that whoever holds an earlier version of it can no longer save.
-async fn seal<B: Backend>(backend: &B, stack: &StackName, token: u64) -> Result<(), StoreError> {
+/// Writes the snapshot anew under this lease, so that whoever holds an earlier version of it can no longer save; which version was
+/// written over which, unless there was none or it was sealed before.
+async fn seal<B: Backend>(backend: &B, stack: &StackName, token: u64) -> Result<Option<Sealed>, StoreError> {
     let name = snapshot_name(stack);
     let place = backend.place(&name);
+    let mut over = None;
     loop {
         let found = backend.get(&name).await?;
         let saved = match &found {
@@ -182,11 +184,14 @@ async fn seal<B: Backend>(backend: &B, stack: &StackName, token: u64) -> Result<
             }
             None => nothing(&place, token)?,
         };
-        let only_if = found.as_ref().map_or(OnlyIf::Absent, |object| OnlyIf::Is(&object.version));
-        if found.as_ref().is_some_and(|object| object.bytes == bytes)
-            || backend.put(&name, bytes, only_if).await?.is_some()
-        {
-            return Ok(());
+        if let Some(Object { version, .. }) = found.as_ref().filter(|object| object.bytes == bytes) {
+            // It is so already, perhaps by our own writing, whose answer was lost.
+            return Ok(over.map(|over| Sealed { over, by: version.clone() }));
+        }
+        over = found.map(|object| object.version);
+        let only_if = over.as_ref().map_or(OnlyIf::Absent, OnlyIf::Is);
+        if let Some(by) = backend.put(&name, bytes, only_if).await? {
+            return Ok(over.map(|over| Sealed { over, by }));
         }
     }
 }

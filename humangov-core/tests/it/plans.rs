@@ -2,7 +2,14 @@
 //! Plans that cannot be executed.
 
 use crate::world::{World, california, chain, stack, thing};
-use humangov_core::{event::Events, exec::Cancel, exec::Executor, handler::Registry, store::LockInfo};
+use humangov_core::{
+    event::Events,
+    exec::{Cancel, Executor},
+    handler::Registry,
+    stack::Stack,
+    store::LockInfo,
+    testing::Thing,
+};
 use std::sync::Arc;
 
 #[tokio::test(start_paused = true)]
@@ -31,6 +38,33 @@ async fn a_stack_somebody_works_on_is_left_alone() {
     assert!(world.cloud.names().is_empty());
     lease.release(Vec::new()).await.unwrap();
     assert!(world.execute(&plan).await.unwrap().outcome.is_applied());
+}
+
+/// Three things in a row, the middle one as no other plan here wants it.
+fn changed() -> Stack {
+    let mut stack = stack();
+    let a = stack.add("a", thing("a")).unwrap();
+    let b = stack.add("b", Thing::builder().name("b").link(&a).note("x", "2").build()).unwrap();
+    stack.add("c", Thing::builder().name("c").link(&b).build()).unwrap();
+    stack
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_holder_that_died_before_it_began_leaves_plans_as_good_as_they_were() {
+    let world = World::new();
+    world.applied(&chain()).await;
+    let (clock, stack) = (&world.options.clock, &california());
+    let info = LockInfo::this_process("apply", clock.now());
+    drop(world.store.lock(stack, &info, clock).await.unwrap());
+    // Whoever takes the lock now writes the snapshot anew, to keep the one before from saving; it says what it said.
+    let plan = world.plan(&changed()).await.unwrap();
+    assert!(world.execute(&plan).await.unwrap().outcome.is_applied());
+    // The same for a lock that is broken after the plan was made.
+    let plan = world.plan(&chain()).await.unwrap();
+    let lease = world.store.lock(stack, &info, clock).await.unwrap();
+    world.store.break_lock(stack, clock.now()).await.unwrap();
+    assert!(world.execute(&plan).await.unwrap().outcome.is_applied());
+    drop(lease);
 }
 
 #[tokio::test(start_paused = true)]
