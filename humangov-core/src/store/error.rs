@@ -36,6 +36,15 @@ pub enum StoreErrorKind {
     Conflict(StackName),
     /// What is stored cannot be understood: where it is and why.
     Corrupt(String, String),
+    /// A lock is damaged, and who holds it not known: which, where it is and why.
+    CorruptLock {
+        /// The stack.
+        stack: StackName,
+        /// Where it is.
+        place: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A journal is damaged: where it is, why, and how many of its records can be read.
     CorruptJournal {
         /// The run.
@@ -101,6 +110,7 @@ impl StoreError {
             StoreErrorKind::LeaseLost { .. } => "store.lease_lost",
             StoreErrorKind::Conflict(_) => "store.conflict",
             StoreErrorKind::Corrupt(..) => "store.corrupt",
+            StoreErrorKind::CorruptLock { .. } => "store.corrupt_lock",
             StoreErrorKind::CorruptJournal { .. } => "store.corrupt_journal",
             StoreErrorKind::TooNew(..) => "store.too_new",
             StoreErrorKind::Missing { .. } => "store.missing",
@@ -132,6 +142,9 @@ impl fmt::Display for StoreError {
                 )
             }
             StoreErrorKind::Corrupt(place, why) => write!(f, "{place} cannot be read: {why}"),
+            StoreErrorKind::CorruptLock { stack, place, why } => {
+                write!(f, "the lock of stack {stack}, {place}, is damaged: {why}")
+            }
             StoreErrorKind::CorruptJournal { run, place, why, readable } => write!(
                 f,
                 "the journal of run {run}, {place}, is damaged: {why}; {readable} records before that can be read"

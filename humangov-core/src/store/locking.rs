@@ -28,6 +28,9 @@ use tokio::{
 /// How soon a lease that could not be renewed is tried again.
 const RENEWED_AGAIN: Duration = Duration::from_secs(1);
 
+/// More leases than there can have been since the last one that saved a snapshot.
+const LEASES_UNTOLD: u64 = 1 << 32;
+
 /// A lock record and its version.
 type Stored = (LockRecord, Version);
 
@@ -37,22 +40,26 @@ pub(super) async fn read_lock<B: Backend>(
 ) -> Result<Option<Stored>, StoreError> {
     let name = lock_name(stack);
     let Some(Object { bytes, version }) = backend.get(&name).await? else { return Ok(None) };
-    Ok(Some((parse_lock(&backend.place(&name), &bytes)?, version)))
+    Ok(Some((parse_lock(stack, backend.place(&name), &bytes)?, version)))
 }
 
-fn parse_lock(place: &str, bytes: &[u8]) -> Result<LockRecord, StoreError> {
+fn parse_lock(stack: &StackName, place: String, bytes: &[u8]) -> Result<LockRecord, StoreError> {
     #[derive(Deserialize)]
     struct Format {
         format_version: u32,
     }
-    let corrupt = |error: serde_json::Error| {
-        StoreError::new(StoreErrorKind::Corrupt(place.to_owned(), error.to_string()))
-    };
-    let format: Format = serde_json::from_slice(bytes).map_err(corrupt)?;
-    if format.format_version > LockRecord::FORMAT {
-        return Err(StoreError::new(StoreErrorKind::TooNew(place.to_owned(), format.format_version)));
+    let parsed = serde_json::from_slice::<Format>(bytes).and_then(|format| match format.format_version {
+        version if version > LockRecord::FORMAT => Ok(Err(version)),
+        _ => serde_json::from_slice(bytes).map(Ok),
+    });
+    match parsed {
+        Ok(Ok(record)) => Ok(record),
+        Ok(Err(version)) => Err(StoreError::new(StoreErrorKind::TooNew(place, version))),
+        Err(error) => {
+            let (stack, why) = (stack.clone(), error.to_string());
+            Err(StoreError::new(StoreErrorKind::CorruptLock { stack, place, why }))
+        }
     }
-    serde_json::from_slice(bytes).map_err(corrupt)
 }
 
 async fn put_lock<B: Backend>(
@@ -125,12 +132,12 @@ async fn next<B: Backend>(
         // The first lock of all; or what there was is lost, and the snapshot and the journals tell what came before.
         let unfinished = runs_of(backend, stack).await?;
         let saved = backend.get(&snapshot_name(stack)).await?;
-        let token = saved.map_or(0, |object| Head::lease_of(&object.bytes));
+        let token = saved.map_or(0, |object| Head::lease_of(&object.bytes).saturating_add(LEASES_UNTOLD));
         (token, !unfinished.is_empty(), false, unfinished)
     };
     Ok(LockRecord {
         format_version: LockRecord::FORMAT,
-        token: token + 1,
+        token: token.saturating_add(1),
         attempt: RunId::from_u128(0),
         held_by: None,
         expires: Timestamp::UNIX_EPOCH,
@@ -297,26 +304,31 @@ async fn give_up<B: Backend>(
     }
 }
 
-/// Breaks the lock of `stack`; who held it.
+/// Breaks the lock of `stack`; who held it, if that can be read.
 pub(super) async fn break_lock<B: Backend>(
     backend: &B,
     stack: &StackName,
     now: Timestamp,
 ) -> Result<Option<LockInfo>, StoreError> {
     let attempt = RunId::generate();
+    let name = lock_name(stack);
     let mut held = None;
     loop {
-        let Some((before, version)) = read_lock(backend, stack).await? else { return Ok(None) };
-        if before.attempt == attempt {
+        let Some(Object { bytes, version }) = backend.get(&name).await? else { return Ok(None) };
+        let before = match parse_lock(stack, backend.place(&name), &bytes) {
             // Our own writing, whose answer was lost.
-            return Ok(held);
-        }
-        if before.held_by.is_none() {
-            return Ok(None);
-        }
+            Ok(before) if before.attempt == attempt => return Ok(held),
+            Ok(before) if before.held_by.is_none() => return Ok(None),
+            Ok(before) => before,
+            // Damaged: somebody may hold it.
+            Err(error) if matches!(error.kind(), StoreErrorKind::CorruptLock { .. }) => {
+                next(backend, stack, None).await?
+            }
+            Err(error) => return Err(error),
+        };
         held.clone_from(&before.held_by);
         let record = LockRecord {
-            token: before.token + 1,
+            token: before.token.saturating_add(1),
             attempt,
             held_by: None,
             expires: now,

@@ -55,7 +55,9 @@ pub trait StateStore: fmt::Debug + Send + Sync + 'static {
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Option<Lock>, StoreError>>;
 
-    /// Breaks the lock of `stack`, whoever holds it; who did. What that one still writes is refused.
+    /// Breaks the lock of `stack`, whoever holds it; who did, if that can be read. What that one still writes is refused.
+    ///
+    /// A lock that is damaged is made anew by that.
     fn break_lock<'a>(
         &'a self,
         stack: &'a StackName,

@@ -239,7 +239,8 @@ async fn a_lock_that_was_removed_by_hand_is_made_again_after_what_is_saved() {
     lease.release(Vec::new()).await.unwrap();
     fs::remove_file(directory.path().join("california.lock")).unwrap();
     let lease = lock(&store).await;
-    assert_eq!(lease.token(), 5, "greater than the token of what is saved");
+    let untold = 1 << 32;
+    assert_eq!(lease.token(), 4 + untold + 1, "greater than that of any lease before, saved under or not");
     store.save(&lease, &snapshot(), version.as_ref()).await.unwrap().unwrap();
     store.append_to_journal(&lease, run, 0, b"one\n").await.unwrap();
     drop(lease);
@@ -247,7 +248,49 @@ async fn a_lock_that_was_removed_by_hand_is_made_again_after_what_is_saved() {
     let now = Clock::system().now();
     assert_eq!(store.lock_of(&california(), now).await.unwrap().unwrap().unfinished, [run]);
     let lease = lock(&store).await;
-    assert_eq!((lease.token(), lease.unfinished()), (6, &[run][..]), "journals tell of runs all the same");
+    let token = 4 + 2 * untold + 2;
+    assert_eq!(
+        (lease.token(), lease.unfinished()),
+        (token, &[run][..]),
+        "journals tell of runs all the same"
+    );
+}
+
+#[tokio::test]
+async fn a_lock_that_is_damaged_keeps_everybody_out_until_it_is_broken() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = FileStore::new(directory.path());
+    let (first, run) = (lock(&store).await, RunId::from_u128(1));
+    let version = store.save(&first, &snapshot(), None).await.unwrap();
+    let end = store.append_to_journal(&first, run, 0, b"one\n").await.unwrap();
+    let (path, info) = (
+        directory.path().join("california.lock"),
+        LockInfo::this_process("apply", jiff::Timestamp::UNIX_EPOCH),
+    );
+    for broken in ["", "{\"format_version\": 1, \"tok", "[]"] {
+        fs::write(&path, broken).unwrap();
+        let error = store.lock(&california(), &info, &Clock::system()).await.unwrap_err();
+        assert_eq!(error.code(), "store.corrupt_lock");
+        let told = format!("the lock of stack california, {}, is damaged", path.display());
+        assert!(error.to_string().starts_with(&told), "{error}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), broken);
+    }
+    let now = Clock::system().now();
+    assert_eq!(store.break_lock(&california(), now).await.unwrap(), None, "who held it is not known");
+    let second = lock(&store).await;
+    assert_eq!(second.unfinished(), [run], "what they had begun is");
+    assert!(second.token() > first.token() + 1);
+    // They may be at work still, and can write nothing more.
+    for refused in [
+        store.save(&first, &snapshot(), version.as_ref()).await.unwrap_err(),
+        store.append_to_journal(&first, run, end, b"two\n").await.unwrap_err(),
+        store.append_to_journal(&first, RunId::from_u128(2), 0, b"one\n").await.unwrap_err(),
+    ] {
+        assert_eq!(refused.code(), "store.lease_lost");
+    }
+    // One that a newer version wrote is not damaged.
+    fs::write(&path, r#"{"format_version": 7}"#).unwrap();
+    assert_eq!(store.break_lock(&california(), now).await.unwrap_err().code(), "store.too_new");
 }
 
 #[tokio::test]

@@ -187,6 +187,24 @@ fn while_a_run_is_under_way_others_look_and_wait_and_may_take_its_lock() {
 }
 
 #[test]
+fn a_lock_that_is_damaged_is_told_and_made_anew_by_force() {
+    let scene = Scene::unanswered();
+    scene.begun().kill();
+    let lock = scene.user.path(".humangov/humangov/123456789012/us-east-1/california.lock");
+    let torn = fs::read(&lock).unwrap()[..40].to_vec();
+    fs::write(&lock, &torn).unwrap();
+    scene.shows("damaged_lock_apply", 1, "apply california --yes");
+    scene.user.expect(1, "unlock california");
+    assert_eq!(fs::read(&lock).unwrap(), torn);
+    scene.shows("damaged_lock_unlock", 0, "unlock california --force --yes");
+    // What was begun under it is still known.
+    let told = scene.user.expect(0, "recover california --yes");
+    assert!(told.stderr.contains("in doubt  ecs.service/app"), "{}", told.stderr);
+    assert_eq!(scene.services(), 1);
+    scene.settled();
+}
+
+#[test]
 fn a_run_that_is_asked_to_stop_says_what_still_runs_and_what_to_type() {
     let scene = Scene::unanswered();
     let begun = scene.begun();

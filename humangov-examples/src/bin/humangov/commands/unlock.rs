@@ -11,9 +11,9 @@ use crate::{
     cli::{Global, Unlock},
     exit::Exit,
     output::{Failure, Output, WARN, document},
-    session::Site,
+    session::{Session, Site},
 };
-use humangov_core::{clock::Clock, store::Lock};
+use humangov_core::{address::StackName, clock::Clock, store::StoreErrorKind};
 use serde_json::json;
 
 /// Tells who holds the lock; with `--force` breaks it.
@@ -21,7 +21,12 @@ pub async fn run(args: &Unlock, global: &Global, output: Output) -> Result<Exit,
     let site = Site::find(global, args.fleet.fleet.as_ref())?;
     let session = open_at(global, &site, output).await?;
     let stack = stack_named(&args.stack)?;
-    let lock = session.store.lock_of(&stack, Clock::system().now()).await?;
+    let lock = match session.store.lock_of(&stack, Clock::system().now()).await {
+        Err(error) if args.force && matches!(error.kind(), StoreErrorKind::CorruptLock { .. }) => {
+            return renew(args, (global, output), &session, &stack, &error.into()).await;
+        }
+        lock => lock?,
+    };
     let held = lock.as_ref().filter(|lock| lock.info.is_some());
     let tell = |broken: bool| {
         document(json!({ "stack": stack, "lock": lock.as_ref().map(lock_document), "broken": broken }))
@@ -44,7 +49,9 @@ pub async fn run(args: &Unlock, global: &Global, output: Output) -> Result<Exit,
         return Ok(if lock.is_held() { Exit::Locked } else { Exit::Ok });
     }
     output.note(&told);
-    output.note(&warning(lock));
+    if !lock.stale {
+        output.note(&warning());
+    }
     consent(output, args.consent.yes, &format!("Break this lock? Type {stack}:"), stack.as_str())?;
     let broken = session.store.break_lock(&stack, Clock::system().now()).await?;
     let text = match broken {
@@ -56,11 +63,25 @@ pub async fn run(args: &Unlock, global: &Global, output: Output) -> Result<Exit,
     Ok(Exit::Ok)
 }
 
-/// What breaking a lock means.
-fn warning(lock: &Lock) -> String {
-    if lock.stale {
-        return String::new();
-    }
+/// Makes a damaged lock anew: one that nobody holds.
+async fn renew(
+    args: &Unlock,
+    (global, output): (&Global, Output),
+    session: &Session,
+    stack: &StackName,
+    damage: &Failure,
+) -> Result<Exit, Failure> {
+    output.note(&format!("{}\n{}", damage.message(), warning()));
+    consent(output, args.consent.yes, &format!("Make it anew? Type {stack}:"), stack.as_str())?;
+    session.store.break_lock(stack, Clock::system().now()).await?;
+    let told = format!("Made the lock of {stack} anew: nobody holds it.");
+    output.result(&told, || document(json!({ "stack": stack, "lock": null, "broken": true })))?;
+    tell_next(output, &[(global.line("recover", [stack.as_str()]), "brings what was begun to its end")]);
+    Ok(Exit::Ok)
+}
+
+/// What breaking a lock means while somebody works.
+fn warning() -> String {
     format!(
         "{WARN}If they still work:{WARN:#} they can record nothing more, and call AWS no more once they notice.\n\
          A call that is on its way is not taken back; whoever recovers the run looks what became of it."

@@ -97,7 +97,13 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let exit =
             if matches!(error.kind(), StoreErrorKind::Locked { .. }) { Exit::Locked } else { Exit::Error };
-        Self::new(exit, error.code(), chain(&error))
+        let StoreErrorKind::CorruptLock { stack, place, why } = error.kind() else {
+            return Self::new(exit, error.code(), chain(&error));
+        };
+        let told =
+            format!("the lock of {stack} is damaged, so who holds it is not known\n    {place}: {why}");
+        Self::new(exit, error.code(), told)
+            .hint(format!("see that nobody works on it; then: humangov unlock --force {stack}"))
     }
 }
 
