@@ -167,11 +167,7 @@ impl Executor {
             Some(stored) => (Some(stored.value), Some(stored.version)),
             None => (None, None),
         };
-        // Taken from somebody, the snapshot was written anew and says what the plan was made of all the same.
-        let sealed_over = version.as_ref().and_then(|version| held.lease.sealed_over(version));
-        if !plan.is_based_on(version.as_ref())
-            && !sealed_over.is_some_and(|over| plan.is_based_on(Some(over)))
-        {
+        if plan.base.as_ref().map(|base| held.lease.as_sealed(base)) != version.as_ref() {
             return Err(ExecError::new(ExecErrorKind::Stale(plan.stack.clone())));
         }
         let undo_on_failure = self.options.on_failure == OnFailure::RollBack;

@@ -12,7 +12,7 @@ use crate::{
     },
     resource::Rule,
     stack::{Declared, Stack},
-    store::{Deposed, Recorded, Snapshot, Version, Versioned},
+    store::{Deposed, Recorded, Snapshot, Versioned},
     tags::Owner,
     value::{Json, Reference, Source, resolve, walk_references},
 };
@@ -603,11 +603,4 @@ fn prior(record: &Recorded, spec: Value, outputs: Value) -> (Prior, Value, Value
         holds_data: record.holds_data,
     };
     (prior, spec, outputs)
-}
-
-impl Plan {
-    /// Whether `version` is the one this plan was made from.
-    pub fn is_based_on(&self, version: Option<&Version>) -> bool {
-        self.base.as_ref() == version
-    }
 }

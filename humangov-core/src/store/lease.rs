@@ -126,10 +126,13 @@ impl Lease {
         &self.unfinished
     }
 
-    /// The version of the snapshot over which `version` was written when this lock was taken from somebody, if that is how it came
-    /// to be: it says the same.
-    pub(crate) fn sealed_over(&self, version: &Version) -> Option<&Version> {
-        self.sealed.as_ref().filter(|sealed| sealed.by == *version).map(|sealed| &sealed.over)
+    /// The version that says what `seen` said: another than that if the snapshot was written anew when this lock was taken from
+    /// somebody.
+    pub(crate) fn as_sealed<'a>(&'a self, seen: &'a Version) -> &'a Version {
+        match &self.sealed {
+            Some(Sealed { over, by }) if over == seen => by,
+            _ => seen,
+        }
     }
 
     /// Whether the lock was ever taken from somebody, who may still be about to write.

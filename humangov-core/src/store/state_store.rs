@@ -26,7 +26,8 @@ pub trait StateStore: fmt::Debug + Send + Sync + 'static {
         stack: &'a StackName,
     ) -> BoxFuture<'a, Result<Option<Versioned<Snapshot>>, StoreError>>;
 
-    /// Saves a snapshot if the stored one is still `expected` (`None`: there is none). All or nothing.
+    /// Saves a snapshot if the stored one is still `expected` (`None`: there is none), which may have been read before `lease` was
+    /// taken. All or nothing.
     ///
     /// A snapshot without resources is removed: there is nothing to remember.
     ///
@@ -132,7 +133,7 @@ async fn save<B: Backend>(
     let version = |found: Version| (!snapshot.is_empty()).then_some(found);
     // What is there, if it was not what was expected.
     let mut found = None;
-    let mut over = expected.cloned();
+    let mut over = expected.map(|expected| lease.as_sealed(expected)).cloned();
     if expected.is_none() {
         found = backend.get(&name).await?;
         match &found {

@@ -55,7 +55,9 @@ async fn snapshots(store: &dyn StateStore, same: &dyn StateStore) {
         // Having been refused, it knows.
         assert_lost(first.guard().check());
         assert!(first.guard().lost().now_or_never().is_some(), "whoever waits for it is told");
-        let next = same.save(&second, &snapshot(&name, 3), Some(&loaded.version)).await.expect("expected");
+        // What was read before the lock was taken is still what is there, though it was written anew.
+        let seen = if by_force { version.as_ref() } else { Some(&loaded.version) };
+        let next = same.save(&second, &snapshot(&name, 3), seen).await.expect("expected");
         for expected in [None, version.as_ref(), next.as_ref()] {
             assert_lost(store.save(&first, &snapshot(&name, 2), expected).await);
             assert_lost(store.save(&first, &nothing(&name), expected).await);
