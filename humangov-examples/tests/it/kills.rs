@@ -4,6 +4,7 @@
 use crate::{
     emulator::Emulator,
     life::as_status_says,
+    stores::MAKE,
     world::{World, config},
 };
 use std::{
@@ -15,7 +16,7 @@ use std::{
 const KILLS: usize = 50;
 
 /// How many are tried for that, at most: the commands take longer at one time than at another, and some end before.
-const TRIES: usize = 2 * KILLS;
+const TRIES: usize = 4 * KILLS;
 
 /// Moments that look random and are the same whenever the seed is: splitmix64.
 struct Moments(u64);
@@ -92,12 +93,19 @@ fn a_command_that_is_killed_on_moto_is_recovered_from_its_files() {
     killed_often(&moto, &world, 20_261_126);
 }
 
+fn killed_often_on_ministack(state: &str, seed: u64) {
+    let ministack = Emulator::ministack();
+    ministack.boto3(MAKE);
+    let world = World::new(&ministack.url(), &config(&["california"], "v1", "")).with_state(state);
+    killed_often(&ministack, &world, seed);
+}
+
 #[test]
 fn a_command_that_is_killed_on_ministack_is_recovered_from_its_bucket() {
-    let ministack = Emulator::ministack();
-    ministack.boto3("import boto3; boto3.client('s3').create_bucket(Bucket='state-of-things'); print('{}')");
-    let more = "";
-    let world = World::new(&ministack.url(), &config(&["california"], "v1", more))
-        .with_state("s3://state-of-things/humangov");
-    killed_often(&ministack, &world, 7);
+    killed_often_on_ministack("s3://state/humangov", 7);
+}
+
+#[test]
+fn a_command_that_is_killed_on_ministack_is_recovered_from_its_table() {
+    killed_often_on_ministack("dynamodb://state", 11);
 }

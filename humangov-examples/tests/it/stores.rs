@@ -24,7 +24,7 @@ use std::{
 };
 
 /// Makes a bucket and a table as the reference says.
-const MAKE: &str = r"
+pub const MAKE: &str = r"
 import boto3, json
 boto3.client('s3').create_bucket(Bucket='state')
 boto3.client('dynamodb').create_table(
