@@ -80,9 +80,13 @@ async fn a_bucket_is_a_store() {
 async fn a_table_is_a_store() {
     let sandbox = sandbox().await;
     store_suite(&dynamodb(&sandbox), &dynamodb(&sandbox)).await;
-    let left = Clients::new(&sandbox.sdk_config()).dynamodb.scan().table_name("state").send().await.unwrap();
-    let pieces = left.items().iter().filter(|item| item["store"].as_s().unwrap().contains('#'));
-    assert_eq!(pieces.count(), 0, "no piece is left of what is gone");
+    assert_eq!(pieces(&sandbox).await, 0, "no piece is left of what is gone");
+}
+
+/// How many pieces of objects and logs there are in the table.
+async fn pieces(sandbox: &Sandbox) -> usize {
+    let scan = Clients::new(&sandbox.sdk_config()).dynamodb.scan().table_name("state").send().await.unwrap();
+    scan.items().iter().filter(|item| item["store"].as_s().unwrap().contains('#')).count()
 }
 
 /// Loses the answer of every second call that writes. Clients try again by themselves.
@@ -135,6 +139,72 @@ async fn more_keys_than_one_page_has_are_listed_and_read() {
     assert_eq!(Backend::list(&store, "").await.unwrap(), ["long.log"]);
     store.remove_log("long.log").await.unwrap();
     assert_eq!(store.read_log("long.log").await.unwrap(), None);
+}
+
+/// Every call is refused once so many were made.
+fn refused_after(calls: u64) -> Fault {
+    let (code, message) = ("AccessDenied".to_owned(), "no".to_owned());
+    Fault::new(FaultKind::Error { code, message, status: 403 }).after(calls)
+}
+
+/// Lets the removal of a log fail at every call there is.
+async fn cut_off<B: Backend>(store: &B, sandbox: &Sandbox) {
+    let log = async || store.read_log("cut.log").await.unwrap();
+    for calls in 0.. {
+        let mut end = 0;
+        for line in [&b"one\n"[..], b"two\n", b"three\n"] {
+            end = Backend::append(store, "cut.log", end, line).await.unwrap().unwrap();
+        }
+        let whole = log().await;
+        sandbox.inject(refused_after(calls));
+        let removed = store.remove_log("cut.log").await;
+        sandbox.clear_faults();
+        let left = log().await;
+        assert!(left.is_none() || left == whole, "{left:?} is left after {calls} calls");
+        store.remove_log("cut.log").await.unwrap();
+        assert_eq!(log().await, None);
+        assert_eq!(Backend::list(store, "").await.unwrap(), [""; 0], "all of it is gone");
+        if removed.is_ok() {
+            assert!(left.is_none() && calls > 2, "{calls} calls");
+            break;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_removal_that_is_cut_off_leaves_a_whole_log_or_none() {
+    let sandbox = sandbox().await;
+    cut_off(&s3(&sandbox), &sandbox).await;
+    cut_off(&dynamodb(&sandbox), &sandbox).await;
+    assert_eq!(pieces(&sandbox).await, 0, "no piece is left of what is gone");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_takes_a_lock_over_removes_what_is_left_of_journals() {
+    let sandbox = sandbox().await;
+    let clock = Clock::system();
+    for (store, calls) in
+        [(Arc::new(s3(&sandbox)) as Arc<dyn StateStore>, 2), (Arc::new(dynamodb(&sandbox)), 1)]
+    {
+        let run = RunId::generate();
+        let mut info = LockInfo::this_process("apply", clock.now());
+        info.run = Some(run);
+        let first = store.lock(&stack(), &info, &clock).await.unwrap();
+        let end = store.append_to_journal(&first, run, 0, b"begun\n").await.unwrap();
+        store.append_to_journal(&first, run, end, b"closed\n").await.unwrap();
+        sandbox.inject(refused_after(calls));
+        store.remove_journal(&stack(), run).await.unwrap_err();
+        drop(first);
+        sandbox.clear_faults();
+        let second = lock(&*store, &clock).await;
+        assert_eq!(second.unfinished(), []);
+        second.release(Vec::new()).await.unwrap();
+    }
+    assert_eq!(
+        Backend::list(&s3(&sandbox), "california.").await.unwrap(),
+        ["california.json", "california.lock"]
+    );
+    assert_eq!(pieces(&sandbox).await, 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -332,7 +402,7 @@ async fn a_run_costs_as_many_requests_as_the_reference_says() {
     let sandbox = sandbox().await;
     let clock = Clock::system();
     let s3_calls = "GetObject PutObject | GetObject | PutObject GetObject | PutObject HeadObject | PutObject | \
-                    PutObject HeadObject | ListObjectsV2 DeleteObjects ListObjectsV2 | PutObject";
+                    PutObject HeadObject | ListObjectsV2 DeleteObjects DeleteObjects ListObjectsV2 | PutObject";
     let dynamodb_calls = "GetItem PutItem | GetItem | TransactWriteItems GetItem | TransactWriteItems | PutItem | \
                           TransactWriteItems | DeleteItem Query BatchWriteItem | PutItem";
     let stores = [

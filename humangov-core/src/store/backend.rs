@@ -77,6 +77,7 @@ pub trait Backend: Clone + fmt::Debug + Send + Sync + 'static {
     /// The log of that name, if there is one.
     fn read_log<'a>(&'a self, log: &'a str) -> BoxFuture<'a, Result<Option<Log>, StoreError>>;
 
-    /// Removes a log, if it is there.
+    /// Removes a log, if it is there. Whoever is cut off leaves a whole log, or what is none to readers and goes when it is removed
+    /// again.
     fn remove_log<'a>(&'a self, log: &'a str) -> BoxFuture<'a, Result<(), StoreError>>;
 }

@@ -158,7 +158,7 @@ async fn hold<B: Backend>(
 ) -> Result<Lease, StoreError> {
     let (unfinished, sealed) = if record.broken {
         let sealed = seal(backend, stack, record.token).await?;
-        (fence_journals(backend, stack).await?, sealed)
+        (fence_journals(backend, stack, &record.unfinished).await?, sealed)
     } else {
         (record.unfinished.clone(), None)
     };
@@ -203,15 +203,28 @@ async fn seal<B: Backend>(backend: &B, stack: &StackName, token: u64) -> Result<
     }
 }
 
-/// Ends every journal of `stack` anew, so that nobody who knows where one ended can go on with it; whose they are.
+/// Ends every journal of `stack` anew, so that nobody who knows where one ended can go on with it; whose they are. `known`: whose
+/// there may be.
 ///
 /// An empty line says nothing, and ends one that was cut off.
-async fn fence_journals<B: Backend>(backend: &B, stack: &StackName) -> Result<Vec<RunId>, StoreError> {
+async fn fence_journals<B: Backend>(
+    backend: &B,
+    stack: &StackName,
+    known: &[RunId],
+) -> Result<Vec<RunId>, StoreError> {
+    let mut runs = runs_of(backend, stack).await?;
+    runs.extend(known);
+    runs.sort();
+    runs.dedup();
     let mut unfinished = Vec::new();
-    for run in runs_of(backend, stack).await? {
+    for run in runs {
         let name = journal_name(stack, run);
         loop {
-            let Some(log) = backend.read_log(&name).await? else { break };
+            let Some(log) = backend.read_log(&name).await? else {
+                // Whoever removed it may not have come to the end of that.
+                backend.remove_log(&name).await?;
+                break;
+            };
             if backend.append(&name, log.end, b"\n").await?.is_some() {
                 unfinished.push(run);
                 break;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Logs: one object for every append, numbered from 1. A log ends at the number of its last part.
+//! Logs: one object for every append, numbered from 1. A log ends at the number of its last part, and is there as long as its first
+//! part is: without that, what is left of others is nothing.
 
 use super::super::failed::corrupt;
 use super::S3Store;
@@ -12,6 +13,9 @@ const AT_ONCE: usize = 16;
 
 /// How many keys one request deletes.
 const MOST_DELETED: usize = 1000;
+
+/// The number of a log's first part.
+const FIRST: u64 = 1;
 
 fn part(log: &str, number: u64) -> String {
     format!("{log}/{number:08}")
@@ -78,8 +82,11 @@ impl S3Store {
     pub(super) async fn read_parts(&self, log: &str) -> Result<Option<Log>, StoreError> {
         loop {
             let numbers = self.parts(log).await?;
-            let Some(&end) = numbers.last() else { return Ok(None) };
-            if let Some((missing, _)) = (1..).zip(&numbers).find(|(expected, number)| expected != *number) {
+            let Some(&end) = numbers.last().filter(|_| numbers.first() == Some(&FIRST)) else {
+                return Ok(None);
+            };
+            if let Some((missing, _)) = (FIRST..).zip(&numbers).find(|(expected, number)| expected != *number)
+            {
                 let why = format!("it has parts up to {end}, and part {missing} is missing");
                 return Err(corrupt(self.place_of(log), why));
             }
@@ -102,7 +109,9 @@ impl S3Store {
             if numbers.is_empty() {
                 return Ok(());
             }
-            for some in numbers.chunks(MOST_DELETED) {
+            // The first goes by itself: a request that deletes several may end in the middle of them.
+            let (first, others) = numbers.split_at(usize::from(numbers.first() == Some(&FIRST)));
+            for some in first.chunks(1).chain(others.chunks(MOST_DELETED)) {
                 self.delete_parts(log, some).await?;
             }
         }

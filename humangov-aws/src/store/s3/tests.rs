@@ -10,7 +10,7 @@ use aws_sdk_s3::{
         head_object::HeadObjectOutput, list_objects_v2::ListObjectsV2Output, put_object::PutObjectOutput,
     },
     primitives::ByteStream,
-    types::{CommonPrefix, Error, Object as Listed},
+    types::{CommonPrefix, Delete, Error, Object as Listed, ObjectIdentifier},
 };
 use aws_smithy_mocks::{Rule, mock};
 use aws_smithy_runtime_api::{client::orchestrator::HttpResponse, http::StatusCode};
@@ -190,16 +190,43 @@ async fn a_log_is_read_in_order_over_all_pages() {
 
 #[tokio::test]
 async fn a_log_that_lacks_a_part_is_damaged_and_told_so() {
-    for (keys, missing) in
-        [(&["a.log/00000002", "a.log/00000003"][..], 1), (&["a.log/00000001", "a.log/00000003"][..], 2)]
-    {
+    for (keys, end, missing) in [
+        (&["a.log/00000001", "a.log/00000003"][..], 3, 2),
+        (&["a.log/00000001", "a.log/00000002", "a.log/00000004"][..], 4, 3),
+    ] {
         let error = store(mock_client!(aws_sdk_s3, [&page(keys, &[], None)])).read_log("a.log").await;
         let error = error.expect_err("a part is missing");
         let told = format!(
-            "s3://my-bucket/fleet/a.log cannot be read: it has parts up to 3, and part {missing} is missing"
+            "s3://my-bucket/fleet/a.log cannot be read: it has parts up to {end}, and part {missing} is missing"
         );
         assert_eq!((error.code(), error.to_string()), ("store.corrupt", told));
     }
+}
+
+#[tokio::test]
+async fn what_is_left_of_a_log_without_its_first_part_is_nothing() {
+    let left = page(&["a.log/00000002", "a.log/00000003"], &[], None);
+    assert_eq!(store(mock_client!(aws_sdk_s3, [&left])).read_log("a.log").await.expect("readable"), None);
+}
+
+#[tokio::test]
+async fn the_first_part_of_a_log_is_deleted_before_the_others() {
+    let deletes = |keys: &'static [&'static str]| {
+        mock!(Client::delete_objects)
+            .match_requests(move |request| {
+                let deleted = request.delete().map(Delete::objects).unwrap_or_default();
+                deleted.iter().map(ObjectIdentifier::key).eq(keys.iter().copied())
+            })
+            .then_output(|| DeleteObjectsOutput::builder().build())
+    };
+    let there = page(&["a.log/00000001", "a.log/00000002", "a.log/00000003"], &[], None);
+    let (first, others) =
+        (deletes(&["fleet/a.log/00000001"]), deletes(&["fleet/a.log/00000002", "fleet/a.log/00000003"]));
+    let gone = page(&[], &[], None);
+    store(mock_client!(aws_sdk_s3, [&there, &first, &others, &gone]))
+        .remove_log("a.log")
+        .await
+        .expect("removed");
 }
 
 #[tokio::test]
