@@ -246,9 +246,11 @@ impl Executor {
             let message = format!("no handler for {}", address.kind_str());
             return Err(HandlerError::new(HandlerErrorKind::Other, "step", message));
         };
+        let rules = self.registry.info(address.kind_str()).map(|info| info.rules).unwrap_or_default();
         let cx = Cx::new(plan.fleet.clone(), plan.stack.clone(), address.clone(), id);
         Ok(Performer {
             handler: &**handler,
+            rules,
             cx,
             options: &self.options,
             events,

@@ -9,7 +9,8 @@ use crate::{
         ReadRequest, Readiness, Reply,
     },
     journal::{Left, Note},
-    plan::keep_unmanaged,
+    plan::{FieldEffect, Sides, diff, keep_unmanaged},
+    resource::Rule,
     store::LeaseGuard,
     value::Json,
 };
@@ -38,9 +39,9 @@ pub(crate) enum Work {
     Delete { prior: Value, outputs: Value, contents: Contents },
     /// Delete what a create may have left: look first.
     DeleteIfThere { spec: Value, others: Vec<Value> },
-    /// Bring what is there, whatever it has become, to `desired`. It is looked for as `look`; a setting that `recorded` has and
-    /// `desired` has not was taken out.
-    BringTo { desired: Value, recorded: Option<Value>, look: Value },
+    /// Bring what is there, whatever it has become, to `desired`. It is looked for as `look`, and by `outputs` where they are known:
+    /// what it is found by may be what was to change. A setting that `recorded` has and `desired` has not was taken out.
+    BringTo { desired: Value, recorded: Option<Value>, look: Value, outputs: Option<Value> },
     /// Make what was deleted, if it was, again.
     Recreate { spec: Value },
 }
@@ -84,6 +85,7 @@ pub(crate) struct NoteToKeep {
 /// What performing a step needs.
 pub(crate) struct Performer<'a> {
     pub handler: &'a dyn DynHandler,
+    pub rules: &'a [Rule],
     pub cx: Cx,
     pub options: &'a ExecOptions,
     pub events: &'a Events,
@@ -98,6 +100,17 @@ fn over(spec: &Value, live: &LiveValue) -> Value {
     let mut desired = spec.clone();
     keep_unmanaged(&mut desired, None, &live.spec);
     desired
+}
+
+/// How long what has a name may not be seen by who looks for it.
+const SEEN_AFTER: Duration = Duration::from_secs(30);
+
+/// What was made a moment ago and is not found is not to be found everywhere yet.
+fn not_everywhere_yet(error: HandlerError) -> HandlerError {
+    match error.kind() {
+        HandlerErrorKind::NotFound => error.with_kind(HandlerErrorKind::NotYet),
+        _ => error,
+    }
 }
 
 /// Says what to do where what is replaced has the name of what is to replace it.
@@ -133,7 +146,8 @@ impl Performer<'_> {
                 self.delete(started, prior, outputs, *contents).await
             }
             Work::DeleteIfThere { spec, others } => self.delete_if_there(started, spec, others).await,
-            Work::BringTo { desired, recorded, look } => {
+            Work::BringTo { desired, recorded, look, outputs } => {
+                let look = (look, outputs.as_ref());
                 self.bring_to(started, desired.clone(), recorded.as_ref(), look).await
             }
             Work::Recreate { spec } => self.recreate(started, spec).await,
@@ -269,8 +283,19 @@ impl Performer<'_> {
         match self.look_surely(deadline, spec, Depth::Full).await {
             Err(error) => Err(Failure { error, left: Left::Nothing }),
             Ok(Some(live)) if self.is_new(&live, others) => {
-                self.keep(Note::Found(Json::from(&live.spec))).await?;
                 let desired = over(spec, &live);
+                let sides = Sides { desired: &desired, recorded: None, current: &live.spec };
+                if let Some(fixed) =
+                    diff(sides, self.rules).iter().find(|it| it.effect != FieldEffect::InPlace)
+                {
+                    let message = format!(
+                        "it exists, and its {} cannot be changed; a plan that looks at what is there knows what to do",
+                        fixed.path
+                    );
+                    let error = HandlerError::new(HandlerErrorKind::AlreadyExists, "create", message);
+                    return Err(Failure { error, left: Left::Nothing });
+                }
+                self.keep(Note::Found(Json::from(&live.spec))).await?;
                 self.update(started, &live.spec, &live.outputs, &desired).await
             }
             Ok(Some(live)) if !self.is_ours(&live) => {
@@ -323,6 +348,24 @@ impl Performer<'_> {
         }
     }
 
+    /// Looks for what has the name that is taken, until it is seen: what was made a moment ago may not be seen everywhere yet.
+    async fn look_until_seen(
+        &mut self,
+        deadline: Instant,
+        spec: &Value,
+        taken: &HandlerError,
+    ) -> Result<Option<LiveValue>, HandlerError> {
+        let until = deadline.min(Instant::now() + SEEN_AFTER);
+        let mut attempt = 0;
+        loop {
+            let found = self.look_surely(deadline, spec, Depth::Full).await?;
+            attempt += 1;
+            if found.is_some() || !self.wait_to_retry(attempt, until, taken).await {
+                return Ok(found);
+            }
+        }
+    }
+
     /// Makes it. `in_doubt`: an earlier try may have made it, although nothing of it is seen.
     async fn create(
         &mut self,
@@ -337,6 +380,8 @@ impl Performer<'_> {
             let error = match self.call(Call::Create { cx: &self.cx, spec }).await {
                 Ok(Reply::Outputs(outputs)) => break outputs,
                 Ok(_) => HandlerError::malformed("create", "the handler's answer does not fit the question"),
+                // What one of its calls did not find is what the one before it had made.
+                Err(error) if error.effect() == Effect::Unknown => not_everywhere_yet(error),
                 Err(error) => error,
             };
             // A refused create made nothing. Any other may have made it, or a part of it: looking tells. A name that is taken
@@ -346,7 +391,12 @@ impl Performer<'_> {
             // What was not found just now may only not be seen yet: undoing looks once more.
             let unseen = || if in_doubt { Left::InDoubt } else { Left::Nothing };
             if in_doubt || taken {
-                match Box::pin(self.look_surely(deadline, spec, Depth::Full)).await {
+                let found = if taken {
+                    Box::pin(self.look_until_seen(deadline, spec, &error)).await
+                } else {
+                    Box::pin(self.look_surely(deadline, spec, Depth::Full)).await
+                };
+                match found {
                     Err(_) => return Err(Failure { error, left: unseen() }),
                     Ok(Some(live)) if self.is_new(&live, others) => {
                         let lost =
@@ -358,10 +408,12 @@ impl Performer<'_> {
                         break Box::pin(self.complete(deadline, live, spec)).await?;
                     }
                     Ok(Some(live)) if taken => {
+                        // Its tags may not be seen yet, either.
+                        let left = if live.ownership == Ownership::Nobody { unseen() } else { Left::Nothing };
                         let error = if self.is_ours(&live) { held_by_ours(error) } else { error };
-                        return Err(Failure { error, left: Left::Nothing });
+                        return Err(Failure { error, left });
                     }
-                    Ok(_) if taken => return Err(Failure { error, left: unseen() }),
+                    Ok(_) if taken => return Err(Failure { error, left: Left::InDoubt }),
                     Ok(_) => {}
                 }
             }
@@ -375,18 +427,18 @@ impl Performer<'_> {
 
     /// Brings what a broken create made to what it should be.
     async fn complete(&mut self, deadline: Instant, live: LiveValue, spec: &Value) -> Result<Value, Failure> {
-        self.change(deadline, &live.spec, &live.outputs, &over(spec, &live))
+        self.change(deadline, (&live.spec, &live.outputs), &over(spec, &live), not_everywhere_yet)
             .await
             .map_err(|error| Failure { error, left: Left::Outputs(Json::from(&live.outputs)) })
     }
 
-    /// Updates, trying again while that may help.
+    /// Updates, trying again while that may help. `seen_as`: what an error means here.
     async fn change(
         &mut self,
         deadline: Instant,
-        prior: &Value,
-        outputs: &Value,
+        (prior, outputs): (&Value, &Value),
         desired: &Value,
+        seen_as: fn(HandlerError) -> HandlerError,
     ) -> Result<Value, HandlerError> {
         let mut attempt = 0;
         loop {
@@ -399,7 +451,7 @@ impl Performer<'_> {
                         "the handler's answer does not fit the question",
                     ));
                 }
-                Err(error) => error,
+                Err(error) => seen_as(error),
             };
             attempt += 1;
             if !error.kind().is_retryable() || !self.wait_to_retry(attempt, deadline, &error).await {
@@ -416,10 +468,9 @@ impl Performer<'_> {
         desired: &Value,
     ) -> Result<Done, Failure> {
         let deadline = started + self.options.settle_timeout;
-        let outputs = self.change(deadline, prior, outputs, desired).await.map_err(|error| {
-            // An update is often several calls: the first may have worked when a later one is refused.
-            Failure { error, left: Left::Partly }
-        })?;
+        let changed = self.change(deadline, (prior, outputs), desired, std::convert::identity).await;
+        // An update is often several calls: the first may have worked when a later one is refused.
+        let outputs = changed.map_err(|error| Failure { error, left: Left::Partly })?;
         match self.until_ready(started, desired, &outputs).await {
             Ok(()) => Ok(Done { outputs: Some(outputs) }),
             Err(error) => Err(Failure { error, left: Left::Partly }),
@@ -431,12 +482,12 @@ impl Performer<'_> {
         started: Instant,
         mut desired: Value,
         recorded: Option<&Value>,
-        look: &Value,
+        (look, outputs): (&Value, Option<&Value>),
     ) -> Result<Done, Failure> {
         let deadline = started + self.options.settle_timeout;
-        let live = match self.look_surely(deadline, look, Depth::Full).await {
-            Ok(Some(live)) => live,
-            Ok(None) => {
+        let live = match self.look_surely_at(deadline, look, outputs, Depth::Full).await {
+            Ok(Some(live)) if self.is_ours(&live) => live,
+            Ok(_) => {
                 let error = HandlerError::new(
                     HandlerErrorKind::NotFound,
                     "read",

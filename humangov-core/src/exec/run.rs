@@ -210,7 +210,8 @@ impl<'a> Run<'a> {
                 let (spec, others) = (self.resolved(step.change), others(change));
                 match self.notes.get(&step.change) {
                     Some(Note::Found(_)) => {
-                        Work::BringTo { desired: spec.clone(), recorded: None, look: spec }
+                        let outputs = None;
+                        Work::BringTo { desired: spec.clone(), recorded: None, look: spec, outputs }
                     }
                     // A plan that did not look at the cloud does not know that there is nothing yet.
                     None if !self.plan.refreshed => Work::CreateOrFind { spec, others },
@@ -219,8 +220,8 @@ impl<'a> Run<'a> {
                 }
             }
             Op::Update if again => {
-                let spec = self.resolved(step.change);
-                Work::BringTo { desired: spec.clone(), recorded: recorded(), look: spec }
+                let (spec, outputs) = (self.resolved(step.change), Some(prior().1));
+                Work::BringTo { desired: spec.clone(), recorded: recorded(), look: spec, outputs }
             }
             Op::Update => {
                 let mut desired = self.resolved(step.change);
@@ -251,12 +252,23 @@ impl<'a> Run<'a> {
         let applied = || self.resolved(step.change);
         match step.op {
             Op::Create => {
-                if let Some(Note::Found(found)) = self.notes.get(&step.change) {
-                    let desired = found.to_value();
-                    return Work::BringTo { desired, recorded: Some(applied()), look: applied() };
+                let outputs = self.outputs.get(&change.address);
+                match self.notes.get(&step.change) {
+                    Some(Note::Found(found)) => {
+                        let (desired, outputs) = (found.to_value(), outputs.map(Json::to_value));
+                        return Work::BringTo {
+                            desired,
+                            recorded: Some(applied()),
+                            look: applied(),
+                            outputs,
+                        };
+                    }
+                    // It had only begun to look: what is there is none of its making.
+                    None if !self.plan.refreshed => return Work::Nothing,
+                    _ => {}
                 }
                 let spec = applied();
-                match self.outputs.get(&change.address) {
+                match outputs {
                     Some(outputs) => Work::Delete {
                         prior: spec,
                         outputs: outputs.to_value(),
@@ -266,7 +278,12 @@ impl<'a> Run<'a> {
                 }
             }
             // Not every field is read unless it is asked for: what was applied is to be seen, so that it can be taken back.
-            Op::Update => Work::BringTo { desired: prior(), recorded: Some(applied()), look: applied() },
+            Op::Update => Work::BringTo {
+                desired: prior(),
+                recorded: Some(applied()),
+                look: applied(),
+                outputs: change.prior.as_ref().map(|prior| prior.outputs.to_value()),
+            },
             Op::DeleteFirst => Work::Recreate { spec: prior() },
             Op::Record | Op::Forget | Op::Delete | Op::DeleteReplaced | Op::DeleteDeposed(_) => Work::Nothing,
         }

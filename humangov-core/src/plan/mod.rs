@@ -16,7 +16,7 @@ mod render;
 pub use change::{
     Action, Change, Desired, FieldChange, FieldEffect, Origin, Plan, PlanKind, Prior, ReplaceOrder, Summary,
 };
-pub(crate) use diff::keep_unmanaged;
+pub(crate) use diff::{Sides, diff, keep_unmanaged};
 pub use drift::{Drift, DriftKind, drift};
 pub use error::{PlanError, PlanErrorKind, Refusal};
 pub use planner::{DataPolicy, Imports, PlanOptions, plan, plan_destroy};

@@ -40,26 +40,23 @@ pub(super) async fn read_lock<B: Backend>(
 ) -> Result<Option<Stored>, StoreError> {
     let name = lock_name(stack);
     let Some(Object { bytes, version }) = backend.get(&name).await? else { return Ok(None) };
-    Ok(Some((parse_lock(stack, backend.place(&name), &bytes)?, version)))
+    Ok(Some((parse_lock(stack, &backend.place(&name), &bytes)?, version)))
 }
 
-fn parse_lock(stack: &StackName, place: String, bytes: &[u8]) -> Result<LockRecord, StoreError> {
+fn parse_lock(stack: &StackName, place: &str, bytes: &[u8]) -> Result<LockRecord, StoreError> {
     #[derive(Deserialize)]
     struct Format {
         format_version: u32,
     }
-    let parsed = serde_json::from_slice::<Format>(bytes).and_then(|format| match format.format_version {
-        version if version > LockRecord::FORMAT => Ok(Err(version)),
-        _ => serde_json::from_slice(bytes).map(Ok),
-    });
-    match parsed {
-        Ok(Ok(record)) => Ok(record),
-        Ok(Err(version)) => Err(StoreError::new(StoreErrorKind::TooNew(place, version))),
-        Err(error) => {
-            let (stack, why) = (stack.clone(), error.to_string());
-            Err(StoreError::new(StoreErrorKind::CorruptLock { stack, place, why }))
-        }
+    let corrupt = |error: serde_json::Error| {
+        let (stack, place, why) = (stack.clone(), place.to_owned(), error.to_string());
+        StoreError::new(StoreErrorKind::CorruptLock { stack, place, why })
+    };
+    let format: Format = serde_json::from_slice(bytes).map_err(corrupt)?;
+    if format.format_version > LockRecord::FORMAT {
+        return Err(StoreError::new(StoreErrorKind::TooNew(place.to_owned(), format.format_version)));
     }
+    serde_json::from_slice(bytes).map_err(corrupt)
 }
 
 async fn put_lock<B: Backend>(
@@ -328,7 +325,7 @@ pub(super) async fn break_lock<B: Backend>(
     let mut held = None;
     loop {
         let Some(Object { bytes, version }) = backend.get(&name).await? else { return Ok(None) };
-        let before = match parse_lock(stack, backend.place(&name), &bytes) {
+        let before = match parse_lock(stack, &backend.place(&name), &bytes) {
             // Our own writing, whose answer was lost.
             Ok(before) if before.attempt == attempt => return Ok(held),
             Ok(before) if before.held_by.is_none() => return Ok(None),

@@ -56,8 +56,12 @@ pub enum Fault {
     LoseAnswer,
     /// It never gets there, and nobody knows.
     TimeOut,
-    /// It works in part (a create leaves out notes), and the rest is refused.
-    Part,
+    /// It works in part (a create leaves out notes), and the rest is refused so.
+    Part(HandlerErrorKind),
+    /// It works, its answer is lost, and the client sends it again by itself.
+    Resent,
+    /// A read that does not see what is there: it was made a moment ago.
+    Unseen,
     /// It is never answered.
     Hang,
 }
@@ -231,7 +235,19 @@ impl DynHandler for Faulty {
                     self.inner.call(call).await?;
                     Err(lost("this answer was told to get lost"))
                 }
-                Some(Fault::Part) => {
+                Some(Fault::Resent) => {
+                    let again = match &call {
+                        Call::Create { spec, cx } => Call::Create { spec, cx },
+                        _ => return Err(lost("only a create is sent again")),
+                    };
+                    self.inner.call(call).await?;
+                    self.inner.call(again).await
+                }
+                Some(Fault::Unseen) => match call {
+                    Call::Read(requests) => Ok(Reply::Read(requests.iter().map(|_| Ok(None)).collect())),
+                    _ => Err(lost("only a read does not see")),
+                },
+                Some(Fault::Part(kind)) => {
                     let (spec, cx) = match &call {
                         Call::Create { spec, cx } => (*spec, *cx),
                         _ => return Err(lost("only a create works in part")),
@@ -241,12 +257,8 @@ impl DynHandler for Faulty {
                         *notes = Value::Object(serde_json::Map::new());
                     }
                     self.inner.call(Call::Create { cx, spec: &part }).await?;
-                    Err(HandlerError::new(
-                        HandlerErrorKind::AccessDenied,
-                        "call",
-                        "the second half was refused",
-                    )
-                    .with_effect(Effect::Unknown))
+                    Err(HandlerError::new(kind, "call", "the second half was refused")
+                        .with_effect(Effect::Unknown))
                 }
                 Some(Fault::Hang) => std::future::pending().await,
             }

@@ -158,7 +158,9 @@ pub fn faults() -> impl Strategy<Value = (Index, CallOperation, u32, Fault)> {
         Just(Fault::Refuse(HandlerErrorKind::Throttled)),
         Just(Fault::LoseAnswer),
         Just(Fault::TimeOut),
-        Just(Fault::Part),
+        Just(Fault::Part(HandlerErrorKind::AccessDenied)),
+        Just(Fault::Part(HandlerErrorKind::NotFound)),
+        Just(Fault::Resent),
         Just(Fault::Hang),
     ];
     (any::<Index>(), operation, 1u32..3, fault)

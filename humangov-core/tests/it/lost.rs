@@ -3,14 +3,15 @@
 
 use crate::world::{World, address, california, cause, chain, fleet, stack, thing};
 use humangov_core::{
-    exec::Outcome,
+    event::Events,
+    exec::{Cancel, Outcome, Recovery},
     fleet::{FleetPlanOptions, Teardown},
     handler::HandlerErrorKind,
     plan::Plan,
     store::MemoryStore,
     testing::{CallOperation, Fault, Thing, When},
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// A world whose snapshot is lost.
 async fn forgetful() -> World {
@@ -98,6 +99,61 @@ async fn a_name_that_is_taken_where_nobody_may_look_is_refused_cleanly() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_made_a_moment_ago_and_is_not_seen_everywhere_is_waited_for() {
+    let b = address("test.thing/b");
+    let of_b = |operation| When::any().operation(operation).address(&b);
+    for made in [Fault::Resent, Fault::LoseAnswer, Fault::Part(HandlerErrorKind::NotFound)] {
+        for unseen in 0..4 {
+            let world = World::new();
+            let plan = world.plan(&chain()).await.unwrap();
+            world.faults.add(of_b(CallOperation::Create).times(1), made);
+            world.faults.add(of_b(CallOperation::Read).times(unseen), Fault::Unseen);
+            world.faults.add(of_b(CallOperation::Update).times(1), Fault::Refuse(HandlerErrorKind::NotFound));
+            let report = world.execute(&plan).await.unwrap();
+            assert!(report.outcome.is_applied(), "{made:?}, not seen {unseen} times: {report:#?}");
+            world.settled(&chain()).await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rollback_after_a_kill_never_deletes_what_the_run_had_only_looked_for() {
+    let mut world = World::new();
+    let mut alone = stack();
+    alone.add("a", thing("a")).unwrap();
+    world.applied(&alone).await;
+    world.store = Arc::new(MemoryStore::new());
+    let before = world.all().await;
+    let plan = world.quick_plan(&alone).await.unwrap();
+    world.faults.add(When::any().operation(CallOperation::Read), Fault::Hang);
+    let (executor, cancel, silent) = (world.executor(), Cancel::new(), Events::none());
+    let leave = async {
+        for _ in 0..2 {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            cancel.escalate();
+        }
+    };
+    let (report, ()) = tokio::join!(executor.apply(&plan, &world.imports, &cancel, &silent), leave);
+    assert!(matches!(report.unwrap().outcome, Outcome::Abandoned), "it was left in the middle of looking");
+    world.faults.clear();
+    let recovered = executor.recover(&california(), Recovery::RollBack, &Cancel::new(), &silent).await;
+    assert_eq!(recovered.unwrap().len(), 1);
+    assert_eq!(world.all().await, before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_plan_did_not_look_for_and_cannot_change_into_what_is_declared_is_told() {
+    let world = forgetful().await;
+    world.cloud.edit("b", |thing| thing.shape = "square".to_owned());
+    let before = world.all().await;
+    let plan = world.quick_plan(&chain()).await.unwrap();
+    let report = world.execute(&plan).await.unwrap();
+    assert_eq!(cause(&report), ("test.thing/b", "handler.already_exists"));
+    assert!(matches!(report.outcome, Outcome::RolledBack { .. }), "{report:#?}");
+    assert_eq!(world.all().await, before);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_create_in_doubt_is_undone_if_it_turns_out_to_be_there() {
     let world = World::to_be_left_empty();
     let b = address("test.thing/b");
@@ -124,7 +180,10 @@ async fn a_lost_answer_to_the_second_half_of_a_delete_first_replacement_is_found
     world.faults.add(When::any().operation(CallOperation::Create).times(1), Fault::LoseAnswer);
     world.applied(&of(1)).await;
     world.faults.clear();
-    world.faults.add(When::any().operation(CallOperation::Create).times(1), Fault::Part);
+    world.faults.add(
+        When::any().operation(CallOperation::Create).times(1),
+        Fault::Part(HandlerErrorKind::AccessDenied),
+    );
     let before = world.all().await;
     let report = world.apply(&of(2)).await;
     assert!(matches!(report.outcome, Outcome::RolledBack { .. }), "{report:#?}");

@@ -294,6 +294,27 @@ async fn a_lock_that_is_damaged_keeps_everybody_out_until_it_is_broken() {
 }
 
 #[tokio::test]
+async fn a_lock_written_by_the_first_version_is_read_for_ever() {
+    // Never change this text: files like it are out there.
+    let text = include_str!("golden/lock-v1.json");
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("california.lock"), text).unwrap();
+    let store = FileStore::new(directory.path());
+    let lock = store.lock_of(&california(), "2026-07-01T12:00:20Z".parse().unwrap()).await.unwrap().unwrap();
+    let info = lock.info.as_ref().unwrap();
+    let (holder, operation) = (info.holder.as_str(), info.operation.as_str());
+    assert_eq!((holder, info.process, operation), ("ana@laptop", 4242, "apply"));
+    let runs = ["01a21712-4b89-7140-8279-b10fd347e528", "01a21712-4b89-7140-8279-b10fd347e530"];
+    assert_eq!((lock.token, lock.is_held()), (7, true));
+    assert_eq!(lock.unfinished.iter().map(ToString::to_string).collect::<Vec<_>>(), runs);
+    // Once it has run out, it is taken over.
+    let later = Clock::fixed("2026-07-01T12:01:00Z".parse().unwrap());
+    let lease =
+        store.lock(&california(), &LockInfo::this_process("apply", later.now()), &later).await.unwrap();
+    assert_eq!(lease.token(), 8);
+}
+
+#[tokio::test]
 async fn a_snapshot_written_by_the_first_version_is_read_for_ever() {
     // Never change this text: files like it are out there.
     let text = include_str!("golden/snapshot-v1.json");
