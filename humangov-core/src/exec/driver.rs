@@ -414,6 +414,8 @@ impl<'a> Driver<'a> {
                     // Somebody else works on the stack: what runs here must not go on.
                     running.clear();
                 }
+                // What waits to be kept no longer is, which ends those steps.
+                self.held.kept.clear();
                 self.store_error = Some(error);
             }
         }

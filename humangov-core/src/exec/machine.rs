@@ -419,7 +419,8 @@ impl Machine {
                 self.settle();
             }
             Mode::Unwinding => {}
-            Mode::Finished => drop(self.retry_undo()),
+            Mode::Finished if self.forward_left > 0 => self.unwind_again(),
+            Mode::Finished => {}
             Mode::Forward | Mode::Draining | Mode::Cleanup => self.halt(),
         }
     }

@@ -12,7 +12,7 @@ use crate::{
     },
     handler::{HandlerError, HandlerErrorKind},
     journal::{Begun, Ended, Failed, Journal, Kind, Left, Record, RecordKind, Recovery, Writer, read},
-    store::{LockInfo, Recorded, Snapshot, StoreErrorKind},
+    store::{LockInfo, Recorded, Snapshot, StoreErrorKind, Versioned},
     value::Json,
 };
 use futures_util::future::join_all;
@@ -108,6 +108,15 @@ impl Executor {
         (cancel, events): (&Cancel, &Events),
     ) -> Result<(Result<Report, ExecError>, bool), ExecError> {
         let (mut run, mut in_doubt) = replay(id, begun, records)?;
+        let stored = self.store.load(held.lease.stack()).await?;
+        let stored = stored.as_ref();
+        let how = if is_outdated(begun, records, stored) {
+            let nothing = || Snapshot::empty(begun.plan.fleet.clone(), begun.plan.stack.clone());
+            run.snapshot = stored.map_or_else(nothing, |stored| stored.value.clone());
+            Recovery::Settle
+        } else {
+            how
+        };
         taken_up(&mut run, how);
         if !in_doubt.is_empty() {
             // What was sent last may not have arrived yet: who looks at once does not see it, and it would be nobody's.
@@ -132,9 +141,8 @@ impl Executor {
                 found.into_iter().for_each(|outputs| run.found(task, outputs));
             }
         }
-        let stored = self.store.load(held.lease.stack()).await?;
-        run.dirty = !stored.as_ref().is_some_and(|stored| stored.value.tells_the_same_as(&run.snapshot));
-        let version = stored.map(|stored| stored.version);
+        run.dirty = !stored.is_some_and(|stored| stored.value.tells_the_same_as(&run.snapshot));
+        let version = stored.map(|stored| stored.version.clone());
         let begin = Begin {
             executor: self,
             id,
@@ -234,6 +242,16 @@ impl Executor {
         }
         Ok(orphaned)
     }
+}
+
+/// Whether a run had not come to any step before somebody else worked on its stack: nothing is left of it, and what it was to do is
+/// no longer what is wanted.
+fn is_outdated(begun: &Begun, records: &[Record], stored: Option<&Versioned<Snapshot>>) -> bool {
+    let is_as_then = match (stored, &begun.snapshot) {
+        (Some(now), Some(then)) => now.value.tells_the_same_as(then),
+        (now, then) => now.is_none() && then.is_none(),
+    };
+    !is_as_then && !records.iter().any(|record| matches!(record.kind, RecordKind::Started { .. }))
 }
 
 /// Takes in what was found of a task that had been begun: `found` is what is there.

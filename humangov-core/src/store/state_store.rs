@@ -104,8 +104,13 @@ pub trait StateStore: fmt::Debug + Send + Sync + 'static {
 async fn lease_lost<B: Backend>(backend: &B, lease: &Lease) -> StoreError {
     let stack = lease.stack().clone();
     // Who has it is only to be told: where that cannot be read, it is not.
-    let holder = read_lock(backend, &stack).await.ok().flatten().and_then(|(record, _)| record.held_by);
-    lease.lose(holder.clone());
+    let found = read_lock(backend, &stack).await.ok().flatten().map(|(record, _)| record);
+    // It may be this one, and only a write of whoever had it before came late.
+    let is_ours = found.as_ref().is_some_and(|record| record.token == lease.token());
+    let holder = found.and_then(|record| record.held_by).filter(|_| !is_ours);
+    if !is_ours {
+        lease.lose(holder.clone());
+    }
     StoreError::new(StoreErrorKind::LeaseLost { stack, taken_by: holder.map(Box::new) })
 }
 
@@ -190,7 +195,10 @@ async fn append<B: Backend>(
     if at == 0 {
         let lock = read_lock(backend, lease.stack()).await?;
         if lock.is_none_or(|(record, _)| record.token != lease.token()) {
-            backend.remove_log(&name).await?;
+            // Or they have seen it, and may have gone on with it: then it is theirs.
+            if Backend::append(backend, &name, end, b"\n").await?.is_some() {
+                backend.remove_log(&name).await?;
+            }
             return Err(lease_lost(backend, lease).await);
         }
     }

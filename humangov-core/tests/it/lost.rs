@@ -8,7 +8,7 @@ use humangov_core::{
     fleet::{FleetPlanOptions, Teardown},
     handler::HandlerErrorKind,
     plan::Plan,
-    store::MemoryStore,
+    store::{LockInfo, MemoryStore},
     testing::{CallOperation, Fault, Thing, When},
 };
 use std::{sync::Arc, time::Duration};
@@ -139,6 +139,34 @@ async fn a_rollback_after_a_kill_never_deletes_what_the_run_had_only_looked_for(
     let recovered = executor.recover(&california(), Recovery::RollBack, &Cancel::new(), &silent).await;
     assert_eq!(recovered.unwrap().len(), 1);
     assert_eq!(world.all().await, before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_came_to_no_step_does_nothing_once_others_have_worked() {
+    let world = World::new();
+    let plan = world.plan(&chain()).await.unwrap();
+    // It is left as soon as it is written down what it is to do.
+    let (executor, cancel, silent) = (world.executor(), Cancel::new(), Events::none());
+    cancel.escalate();
+    cancel.escalate();
+    let report = executor.apply(&plan, &world.imports, &cancel, &silent).await.unwrap();
+    assert!(matches!(report.outcome, Outcome::Abandoned), "{report:#?}");
+    let journal = world.store.journal(&california(), report.run).await.unwrap().unwrap();
+    // Somebody who does not know of it works on the stack.
+    world.store.remove_journal(&california(), report.run).await.unwrap();
+    let mut alone = stack();
+    alone.add("a", thing("a")).unwrap();
+    world.applied(&alone).await;
+    let before = world.all().await;
+    let info = LockInfo::this_process("apply", world.options.clock.now());
+    let lease = world.store.lock(&california(), &info, &world.options.clock).await.unwrap();
+    world.store.append_to_journal(&lease, report.run, 0, &journal.bytes).await.unwrap();
+    lease.release(vec![report.run]).await.unwrap();
+    for how in [Recovery::Resume, Recovery::RollBack] {
+        let reports = executor.recover(&california(), how, &Cancel::new(), &silent).await.unwrap();
+        assert!(reports.iter().all(|report| report.outcome == Outcome::Settled), "{reports:#?}");
+        assert_eq!(world.all().await, before);
+    }
 }
 
 #[tokio::test(start_paused = true)]

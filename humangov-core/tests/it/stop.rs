@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Runs that are asked to stop, and runs whose record cannot be kept.
 
-use crate::world::{World, chain, stack, thing};
+use crate::world::{World, address, chain, stack, thing};
 use humangov_core::{
     event::{EventKind, Events, StepOperation},
     exec::{Cancel, CancelLevel, OnFailure, Outcome, Recovery, Report},
+    handler::HandlerErrorKind,
     stack::Stack,
     store::{MemoryStore, StoreError},
     testing::{CallOperation, Fault, TappedStore, When},
@@ -178,6 +179,20 @@ async fn with_failing_store(
     let error = world.execute(&plan).await.unwrap_err();
     world.store = Arc::new(store);
     (world, error)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_to_be_written_down_when_the_journal_fails_waits_no_longer() {
+    let mut world = World::new();
+    world.store = Arc::new(failing(".journal", 3, u32::MAX).0);
+    // What it finds comes while what the others have found is tried to be written.
+    let late = When::any().operation(CallOperation::Read).address(&address("test.thing/t01"));
+    world.faults.add(late.times(1), Fault::Refuse(HandlerErrorKind::Throttled));
+    let plan = world.quick_plan(&wide(3)).await.unwrap();
+    let run = tokio::time::timeout(Duration::from_hours(1), world.execute(&plan));
+    let error = run.await.expect("it ends").unwrap_err();
+    assert_eq!(error.code(), "store.io");
+    assert!(world.cloud.names().is_empty(), "nothing was made");
 }
 
 #[tokio::test(start_paused = true)]

@@ -136,6 +136,20 @@ fn stopping_after_the_commit_undoes_nothing() {
     );
 }
 
+#[test]
+fn a_run_that_was_settled_and_not_closed_can_still_be_rolled_back() {
+    let mut machine = Machine::new(&[shape(&[], false), shape(&[0], false)]).unwrap();
+    let task = machine.next_task().unwrap();
+    machine.succeeded(task).unwrap();
+    machine.halt();
+    assert_eq!(machine.mode(), Mode::Finished);
+    machine.resume();
+    machine.roll_back();
+    assert_eq!(machine.next_task(), Some(Task { step: 0, direction: Direction::Undo }));
+    machine.succeeded(Task { step: 0, direction: Direction::Undo }).unwrap();
+    assert_eq!((machine.mode(), machine.status(0)), (Mode::Finished, Status::Undone));
+}
+
 #[derive(Debug, Clone, Copy)]
 enum Ending {
     Works,
