@@ -13,7 +13,8 @@ use futures_util::{StreamExt, stream::FuturesUnordered};
 /// Executes every plan, each after those it waits for; what does not wait for another runs at the same time.
 ///
 /// A stack whose run fails is rolled back on its own. Those that wait for it are not run; all others go on. A stack that this run
-/// made from nothing, and of whose dependents none got there, is taken down again: nothing is left of a run that came to nothing.
+/// made from nothing, and of whose dependents none got there, is taken down again: nothing is left of a run that came to nothing. Not
+/// so where the store has stacks that are not in `plan`: somebody else may have begun to use it.
 ///
 /// # Errors
 /// When the store cannot tell what stacks without changes export; nothing was touched then.
@@ -124,6 +125,10 @@ async fn take_down(
 ) {
     let made = &plan.plans[i];
     // A store that fails here leaves the stack as it was made, and reported so: the next run can take it down.
+    let Ok(stacks) = store.stacks().await else { return };
+    if stacks.iter().any(|name| plan.plans.iter().all(|plan| plan.stack != *name)) {
+        return;
+    }
     let Ok(snapshot) = store.load(&made.stack).await else { return };
     let options = PlanOptions { data: DataPolicy::DeleteEmpty, ..PlanOptions::default() };
     let Ok(plan) = plan_destroy(&made.fleet, &made.stack, snapshot.as_ref(), None, &options) else { return };

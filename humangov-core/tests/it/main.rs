@@ -7,6 +7,7 @@ mod crashes;
 mod drift;
 mod events;
 mod fail;
+mod fleets;
 mod floors;
 mod imports;
 mod journal;
