@@ -4,7 +4,10 @@
 use crate::{
     address::{RunId, StackName},
     clock::Clock,
-    store::{LEASE_LASTS, LockInfo, StoreError, StoreErrorKind, Version, lock::Taken},
+    store::{
+        LEASE_LASTS, LockInfo, StoreError, StoreErrorKind, Version,
+        lock::{Sealed, Taken},
+    },
 };
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
@@ -24,12 +27,6 @@ pub struct Lease {
     renewing: Option<JoinHandle<()>>,
     give_up: Option<GiveUp>,
     taken: Option<Taken>,
-}
-
-/// A snapshot that was written anew when a lock was taken from somebody: two versions that say the same.
-pub(super) struct Sealed {
-    pub over: Version,
-    pub by: Version,
 }
 
 /// Gives the lock up, with these runs known not to have ended.
@@ -126,8 +123,8 @@ impl Lease {
         &self.unfinished
     }
 
-    /// The version that says what `seen` said: another than that if the snapshot was written anew when this lock was taken from
-    /// somebody.
+    /// The version that says what `seen` said: another than that if the snapshot was written anew when this lock, or the one before,
+    /// was taken from somebody.
     pub(crate) fn as_sealed<'a>(&'a self, seen: &'a Version) -> &'a Version {
         match &self.sealed {
             Some(Sealed { over, by }) if over == seen => by,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! [`LockInfo`]: who works on a stack. [`Lock`]: how its lock is.
 
-use crate::address::RunId;
+use crate::{address::RunId, store::Version};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -139,6 +139,15 @@ pub(super) struct LockRecord {
     pub fenced: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unfinished: Vec<RunId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed: Option<Sealed>,
+}
+
+/// A snapshot that was written anew when a lock was taken from somebody: two versions that say the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Sealed {
+    pub over: Version,
+    pub by: Version,
 }
 
 impl LockRecord {

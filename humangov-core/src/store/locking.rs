@@ -12,8 +12,8 @@ use crate::{
         Backend, LEASE_LASTS, LEASE_RENEWED_EVERY, Lease, LockInfo, Object, OnlyIf, StoreError,
         StoreErrorKind, Version,
         layout::{Head, journal_name, lock_name, nothing, parse_snapshot, runs_of, snapshot_name, text},
-        lease::{Sealed, Shared},
-        lock::{LockRecord, Taken},
+        lease::Shared,
+        lock::{LockRecord, Sealed, Taken},
     },
 };
 use futures_util::future::BoxFuture;
@@ -122,6 +122,7 @@ async fn next<B: Backend>(
     stack: &StackName,
     before: Option<&LockRecord>,
 ) -> Result<LockRecord, StoreError> {
+    let sealed = before.and_then(|before| before.sealed.clone());
     let (token, broken, fenced, unfinished) = if let Some(before) = before {
         let broken = before.broken || before.held_by.is_some();
         (before.token, broken, before.fenced, before.runs())
@@ -141,24 +142,26 @@ async fn next<B: Backend>(
         broken,
         fenced: fenced || broken,
         unfinished,
+        sealed,
     })
 }
 
 /// The lease of a lock that is taken.
 async fn hold<B: Backend>(
     backend: &B,
-    (record, version): Stored,
+    (mut record, version): Stored,
     stack: &StackName,
     clock: &Clock,
     asked: (Instant, Timestamp),
     taken: Taken,
 ) -> Result<Lease, StoreError> {
-    let (unfinished, sealed) = if record.broken {
-        let sealed = seal(backend, stack, record.token).await?;
-        (fence_journals(backend, stack, &record.unfinished).await?, sealed)
+    let unfinished = if record.broken {
+        record.sealed = seal(backend, stack, record.token).await?;
+        fence_journals(backend, stack, &record.unfinished).await?
     } else {
-        (record.unfinished.clone(), None)
+        record.unfinished.clone()
     };
+    let sealed = record.sealed.clone();
     let shared = Arc::new(Shared::new(stack.clone(), record.token, record.fenced, clock.clone(), asked));
     let stored = Arc::new(Mutex::new((record, version)));
     let renewing = tokio::spawn(renew(backend.clone(), Arc::clone(&stored), Arc::clone(&shared)));
@@ -318,6 +321,7 @@ async fn give_up<B: Backend>(
 pub(super) async fn break_lock<B: Backend>(
     backend: &B,
     stack: &StackName,
+    mut meant: Option<u64>,
     now: Timestamp,
 ) -> Result<Option<LockInfo>, StoreError> {
     let attempt = RunId::generate();
@@ -329,6 +333,10 @@ pub(super) async fn break_lock<B: Backend>(
             // Our own writing, whose answer was lost.
             Ok(before) if before.attempt == attempt => return Ok(held),
             Ok(before) if before.held_by.is_none() => return Ok(None),
+            Ok(before) if meant.is_some_and(|token| token != before.token) => {
+                let info = before.held_by.map(Box::new);
+                return Err(StoreError::new(StoreErrorKind::Locked { stack: stack.clone(), info }));
+            }
             Ok(before) => before,
             // Damaged: somebody may hold it.
             Err(error) if matches!(error.kind(), StoreErrorKind::CorruptLock { .. }) => {
@@ -336,6 +344,8 @@ pub(super) async fn break_lock<B: Backend>(
             }
             Err(error) => return Err(error),
         };
+        // Whoever may have it when this is tried again is not meant.
+        meant = Some(before.token);
         held.clone_from(&before.held_by);
         let record = LockRecord {
             token: before.token.saturating_add(1),

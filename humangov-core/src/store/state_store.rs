@@ -56,12 +56,17 @@ pub trait StateStore: fmt::Debug + Send + Sync + 'static {
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Option<Lock>, StoreError>>;
 
-    /// Breaks the lock of `stack`, whoever holds it; who did, if that can be read. What that one still writes is refused.
+    /// Breaks the lock of `stack`; who held it, if that can be read. What that one still writes is refused. A lock that is damaged is
+    /// made anew by that.
     ///
-    /// A lock that is damaged is made anew by that.
+    /// `token`: that of the lease that is meant; `None`: whichever there is.
+    ///
+    /// # Errors
+    /// When another lease than is meant holds it by now.
     fn break_lock<'a>(
         &'a self,
         stack: &'a StackName,
+        token: Option<u64>,
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Option<LockInfo>, StoreError>>;
 
@@ -263,9 +268,10 @@ impl<B: Backend> StateStore for B {
     fn break_lock<'a>(
         &'a self,
         stack: &'a StackName,
+        token: Option<u64>,
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Option<LockInfo>, StoreError>> {
-        Box::pin(break_lock(self, stack, now))
+        Box::pin(break_lock(self, stack, token, now))
     }
 
     fn stacks(&self) -> BoxFuture<'_, Result<Vec<StackName>, StoreError>> {

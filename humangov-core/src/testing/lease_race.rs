@@ -48,7 +48,7 @@ pub async fn lease_race(runners: &[&dyn StateStore], rounds: usize) -> Vec<usize
             if round % 3 == 0 {
                 drop(lease);
             } else if round % 5 == 0 {
-                store.break_lock(&stack, clock.now()).await.expect("writable").expect("it was held");
+                store.break_lock(&stack, None, clock.now()).await.expect("writable").expect("it was held");
                 let lost =
                     store.append_to_journal(&lease, run, 0, b"more\n").await.expect_err("it is broken");
                 assert_eq!(lost.code(), "store.lease_lost");

@@ -4,7 +4,7 @@
 use crate::world::{World, california, chain, stack, thing};
 use humangov_core::{
     event::Events,
-    exec::{Cancel, Executor},
+    exec::{Cancel, Executor, Recovery},
     handler::Registry,
     stack::Stack,
     store::LockInfo,
@@ -62,9 +62,16 @@ async fn a_holder_that_died_before_it_began_leaves_plans_as_good_as_they_were() 
     // The same for a lock that is broken after the plan was made.
     let plan = world.plan(&chain()).await.unwrap();
     let lease = world.store.lock(stack, &info, clock).await.unwrap();
-    world.store.break_lock(stack, clock.now()).await.unwrap();
+    world.store.break_lock(stack, None, clock.now()).await.unwrap();
     assert!(world.execute(&plan).await.unwrap().outcome.is_applied());
     drop(lease);
+    // Nor is it otherwise if somebody else takes it over first, and finds nothing to recover.
+    let plan = world.plan(&changed()).await.unwrap();
+    drop(world.store.lock(stack, &info, clock).await.unwrap());
+    let (cancel, silent) = (Cancel::new(), Events::none());
+    let recovered = world.executor().recover(stack, Recovery::Settle, &cancel, &silent).await.unwrap();
+    assert_eq!(recovered.len(), 0);
+    assert!(world.execute(&plan).await.unwrap().outcome.is_applied());
 }
 
 #[tokio::test(start_paused = true)]

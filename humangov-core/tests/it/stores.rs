@@ -276,7 +276,7 @@ async fn a_lock_that_is_damaged_keeps_everybody_out_until_it_is_broken() {
         assert_eq!(fs::read_to_string(&path).unwrap(), broken);
     }
     let now = Clock::system().now();
-    assert_eq!(store.break_lock(&california(), now).await.unwrap(), None, "who held it is not known");
+    assert_eq!(store.break_lock(&california(), None, now).await.unwrap(), None, "who held it is not known");
     let second = lock(&store).await;
     assert_eq!(second.unfinished(), [run], "what they had begun is");
     assert!(second.token() > first.token() + 1);
@@ -290,7 +290,7 @@ async fn a_lock_that_is_damaged_keeps_everybody_out_until_it_is_broken() {
     }
     // One that a newer version wrote is not damaged.
     fs::write(&path, r#"{"format_version": 7}"#).unwrap();
-    assert_eq!(store.break_lock(&california(), now).await.unwrap_err().code(), "store.too_new");
+    assert_eq!(store.break_lock(&california(), None, now).await.unwrap_err().code(), "store.too_new");
 }
 
 #[tokio::test]

@@ -187,6 +187,15 @@ fn while_a_run_is_under_way_others_look_and_wait_and_may_take_its_lock() {
 }
 
 #[test]
+fn the_base_stays_while_a_run_that_has_no_record_yet_may_need_it() {
+    let scene = Scene::unanswered();
+    scene.begun().kill();
+    scene.shows("base_is_needed", 5, "destroy base --yes");
+    scene.user.expect(0, "recover --yes");
+    scene.settled();
+}
+
+#[test]
 fn a_lock_that_is_damaged_is_told_and_made_anew_by_force() {
     let scene = Scene::unanswered();
     scene.begun().kill();

@@ -26,7 +26,7 @@ async fn taken_over(
     let first = store.lock(stack, &who("apply"), &mine.clock()).await.expect("free");
     before(&first).await;
     if by_force {
-        same.break_lock(stack, theirs.now()).await.expect("writable").expect("held");
+        same.break_lock(stack, None, theirs.now()).await.expect("writable").expect("held");
     } else {
         theirs.advance(LONG);
     }

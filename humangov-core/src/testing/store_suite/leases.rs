@@ -90,9 +90,12 @@ async fn dropped(store: &dyn StateStore, same: &dyn StateStore) {
 
 async fn broken(store: &dyn StateStore, same: &dyn StateStore) {
     let (breaks, clock) = (stack("breaks"), clock());
-    let break_it = || async { same.break_lock(&breaks, clock.now()).await.expect("writable") };
+    let break_it = || async { same.break_lock(&breaks, None, clock.now()).await.expect("writable") };
     assert_eq!(break_it().await, None, "nobody ever took it");
     let first = store.lock(&breaks, &who("apply"), &clock.clock()).await.expect("free");
+    let another = same.break_lock(&breaks, Some(first.token() + 1), clock.now()).await;
+    assert_eq!(another.expect_err("it has another lease").code(), "store.locked");
+    assert!(first.guard().check().is_ok());
     assert_eq!(break_it().await, Some(who("apply")), "who held it is told");
     assert_eq!(break_it().await, None, "nobody holds it any more");
     let lock = same.lock_of(&breaks, clock.now()).await.expect("readable").expect("it was taken once");

@@ -5,7 +5,7 @@ use super::{
     chosen, is_base,
     planning::{declared, open},
     running::{Run, consent},
-    standing::settle,
+    standing::{settle, standings},
 };
 use crate::{
     cli::{Destroy, Global},
@@ -42,11 +42,15 @@ pub async fn run(args: &Destroy, global: &Global, output: Output) -> Result<Exit
     // The base goes with the last state, and only when it or the whole fleet was meant.
     if names_base || (named.is_empty() && recorded.contains(&base)) {
         let others = recorded.iter().filter(|name| **name != base && !wanted.contains(name.as_str()));
+        let others: Vec<StackName> = others.cloned().collect();
         let mut users = Vec::new();
-        for name in others {
+        for standing in standings(&session, &others).await? {
+            let name = &standing.stack;
             let snapshot = session.store.load(name).await?;
-            // Data that was kept when its state went needs no base.
-            if snapshot.is_some_and(|it| it.value.resources.values().any(|record| !record.holds_data)) {
+            // Data that was kept when its state went needs no base. A run that has not ended does.
+            if !standing.is_quiet()
+                || snapshot.is_some_and(|it| it.value.resources.values().any(|record| !record.holds_data))
+            {
                 users.push(name.to_string());
             }
         }

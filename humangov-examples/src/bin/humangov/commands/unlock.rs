@@ -53,7 +53,7 @@ pub async fn run(args: &Unlock, global: &Global, output: Output) -> Result<Exit,
         output.note(&warning());
     }
     consent(output, args.consent.yes, &format!("Break this lock? Type {stack}:"), stack.as_str())?;
-    let broken = session.store.break_lock(&stack, Clock::system().now()).await?;
+    let broken = session.store.break_lock(&stack, Some(lock.token), Clock::system().now()).await?;
     let text = match broken {
         Some(info) => format!("Broke the lock of {stack}: {} holds it no more.", info.holder),
         None => format!("Nobody holds the lock of {stack} any more."),
@@ -73,7 +73,7 @@ async fn renew(
 ) -> Result<Exit, Failure> {
     output.note(&format!("{}\n{}", damage.message(), warning()));
     consent(output, args.consent.yes, &format!("Make it anew? Type {stack}:"), stack.as_str())?;
-    session.store.break_lock(stack, Clock::system().now()).await?;
+    session.store.break_lock(stack, None, Clock::system().now()).await?;
     let told = format!("Made the lock of {stack} anew: nobody holds it.");
     output.result(&told, || document(json!({ "stack": stack, "lock": null, "broken": true })))?;
     tell_next(output, &[(global.line("recover", [stack.as_str()]), "brings what was begun to its end")]);

@@ -6,7 +6,7 @@ use crate::{
     commands::{
         chosen,
         planning::{declared, open},
-        standing::{Standing, free, stacks_of},
+        standing::{free, stacks_of},
     },
     config::Config,
     exit::Exit,
@@ -17,6 +17,7 @@ use humangov_core::{
     address::{Address, RunId, StackName},
     base_stack::BaseStack,
     clock::Clock,
+    exec,
     handler::Depth,
     plan::{Imports, Rebuilt, RefreshTarget, rebuild, refresh},
     stack::Stack,
@@ -49,14 +50,14 @@ pub async fn run(args: &StateRebuild, global: &Global, output: Output) -> Result
     let patience = args.lock.lock_timeout;
     let standings = free(&session, &stacks_of(&fleet), patience, global, output).await?;
     if let Some(left) = standings.iter().find(|standing| standing.is_left()) {
-        return Err(unfinished(left, global));
+        return Err(unfinished(&left.stack, global));
     }
     let (base, states): (Vec<&Stack>, Vec<&Stack>) =
         fleet.stacks().iter().partition(|stack| stack.name().as_str() == BaseStack::NAME);
     let mut imports = Imports::none();
     let mut all: Vec<(StackName, Became)> = Vec::new();
     for together in [base, states] {
-        for (stack, became) in rebuilt(&session, &together, &imports, args.overwrite).await? {
+        for (stack, became) in rebuilt((&session, global), &together, &imports, args.overwrite).await? {
             imports = match &became {
                 Became::Made(rebuilt) => imports.with(&rebuilt.snapshot),
                 Became::Kept => match session.store.load(&stack).await? {
@@ -94,15 +95,15 @@ pub async fn run(args: &StateRebuild, global: &Global, output: Output) -> Result
     Ok(exit)
 }
 
-fn unfinished(left: &Standing, global: &Global) -> Failure {
-    let why = format!("a run of {} has not ended, and its journal knows more than can be found", left.stack);
+fn unfinished(stack: &StackName, global: &Global) -> Failure {
+    let why = format!("a run of {stack} has not ended, and its journal knows more than can be found");
     Failure::refused("state.unfinished", why)
-        .hint(format!("end it first: {}", global.line("recover", [left.stack.as_str()])))
+        .hint(format!("end it first: {}", global.line("recover", [stack.as_str()])))
 }
 
 /// Reads what is there of these stacks, all together, and records it.
 async fn rebuilt(
-    session: &Session,
+    (session, global): (&Session, &Global),
     stacks: &[&Stack],
     imports: &Imports,
     overwrite: bool,
@@ -130,7 +131,7 @@ async fn rebuilt(
             all.push((name, Became::Nothing(Box::new(rebuilt))));
             continue;
         }
-        save(session, &rebuilt, version.as_ref()).await?;
+        save((session, global), &rebuilt, version.as_ref()).await?;
         all.push((name, Became::Made(Box::new(rebuilt))));
     }
     Ok(all)
@@ -152,16 +153,27 @@ fn damaged(session: &Session, stack: &StackName, error: StoreError) -> Failure {
 }
 
 /// Under the lease, so that nobody works on what was read a moment ago.
-async fn save(session: &Session, rebuilt: &Rebuilt, over: Option<&Version>) -> Result<(), StoreError> {
+async fn save(
+    (session, global): (&Session, &Global),
+    rebuilt: &Rebuilt,
+    over: Option<&Version>,
+) -> Result<(), Failure> {
     let clock = Clock::system();
     let info = LockInfo::this_process("state rebuild", clock.now());
-    let lease = session.store.lock(&rebuilt.snapshot.stack, &info, &clock).await?;
+    let stack = &rebuilt.snapshot.stack;
+    let lease = session.store.lock(stack, &info, &clock).await?;
+    let runs = lease.unfinished().to_vec();
+    // One may have been begun, and killed, since it was looked for them.
+    let (_, left) = exec::unfinished(&*session.store, stack, clock.now()).await?;
+    if !left.is_empty() {
+        lease.release(runs).await?;
+        return Err(unfinished(stack, global));
+    }
     let mut snapshot = rebuilt.snapshot.clone();
     snapshot.updated_at = Some(clock.now());
     let saved = session.store.save(&lease, &snapshot, over).await;
-    let unfinished = lease.unfinished().to_vec();
-    lease.release(unfinished).await?;
-    saved.map(drop)
+    lease.release(runs).await?;
+    Ok(saved.map(drop)?)
 }
 
 fn tell(stack: &StackName, became: &Became, text: &mut String) {
