@@ -90,7 +90,16 @@ impl TableHandler {
         let expiry = types::TimeToLiveSpecification::builder().attribute_name(attribute).enabled(on).build();
         let request = self.client.update_time_to_live().table_name(name);
         let answer = request.time_to_live_specification(expiry.map_err(unbuildable)?).send().await;
-        answer.map(drop).map_err(|error| classify(Service::DynamoDb, "UpdateTimeToLive", error))
+        let answer = answer.map(drop).map_err(|error| classify(Service::DynamoDb, "UpdateTimeToLive", error));
+        match answer {
+            // It is set so already if it was sent before and its answer was lost.
+            Err(refused) if refused.kind() == Kind::Invalid => {
+                let wanted =
+                    if on { TimeToLive::Attribute(attribute.to_owned()) } else { TimeToLive::Disabled };
+                if self.time_to_live(name).await? == wanted { Ok(()) } else { Err(refused) }
+            }
+            answer => answer,
+        }
     }
 
     /// Brings expiry from what it is to what is wanted. AWS refuses to set what is set.
@@ -191,10 +200,17 @@ impl Handler for TableHandler {
                 _ => Ok(None),
             }
         };
+        let is_new = table.table_status == Some(types::TableStatus::Creating);
         let (tags, recovery, expiry) =
             match try_join3(self.tags(outputs.arn.as_str()), recovery, expiry).await {
-                Err(error) if error.kind() == Kind::NotFound => return Ok(None),
-                all => all?,
+                Err(error) if error.kind() == Kind::NotFound && !is_new => return Ok(None),
+                Err(error) => return Err(if is_new { not_found_yet(error) } else { error }),
+                // Who has just begun to make it has tagged it: they are not to be seen yet.
+                Ok((tags, ..)) if is_new && tags.owner().is_none() => {
+                    let message = format!("table {name} is being made, and its tags are not listed yet");
+                    return Err(HandlerError::new(Kind::NotYet, "ListTagsOfResource", message));
+                }
+                Ok(all) => all,
             };
         let mut spec = convert::spec(&table, at.spec)?;
         (spec.point_in_time_recovery, spec.time_to_live) = (recovery, expiry);
@@ -245,13 +261,13 @@ impl Handler for TableHandler {
             && prior.point_in_time_recovery != desired.point_in_time_recovery
         {
             let put = self.put_point_in_time_recovery(name, wanted).await;
-            put.map_err(|e| e.with_effect(Effect::Unknown))?;
+            put.map_err(|e| not_found_yet(e).with_effect(Effect::Unknown))?;
         }
         if let Some(wanted) = &desired.time_to_live
             && prior.time_to_live != desired.time_to_live
         {
             let put = self.settle_time_to_live(name, wanted).await;
-            put.map_err(|e| e.with_effect(Effect::Unknown))?;
+            put.map_err(|e| not_found_yet(e).with_effect(Effect::Unknown))?;
         }
         Ok(outputs)
     }
@@ -290,6 +306,14 @@ impl Handler for TableHandler {
             }
             Err(error) => Err(error),
         }
+    }
+}
+
+/// What is not found of a table that is there is not there yet: a new one is described before all calls know it.
+fn not_found_yet(error: HandlerError) -> HandlerError {
+    match error.kind() {
+        Kind::NotFound => error.with_kind(Kind::NotYet),
+        _ => error,
     }
 }
 

@@ -205,8 +205,7 @@ impl Handler for LoadBalancerHandler {
         )?;
         let balancers = answer.and_then(|answer| answer.load_balancers).unwrap_or_default();
         let Some(balancer) = balancers.first() else {
-            let reason = format!("load balancer {} is gone", spec.name);
-            return Ok(Readiness::Failed { reason, details: Vec::new() });
+            return Ok(Readiness::Pending("not listed yet".to_owned()));
         };
         let state = balancer.state();
         Ok(match state.and_then(types::LoadBalancerState::code) {

@@ -105,6 +105,13 @@ impl RoleHandler {
             .await
             .map(drop)
             .map_err(failed("AttachRolePolicy"))
+            .map_err(|error| match error.kind() {
+                // One code for both: a role that is not to be found yet, and a policy that there is not.
+                HandlerErrorKind::NotFound if error.to_string().contains(arn) => {
+                    error.with_kind(HandlerErrorKind::Invalid)
+                }
+                _ => error,
+            })
     }
 
     async fn delete_inline(&self, role: &str, name: &str) -> Result<(), HandlerError> {

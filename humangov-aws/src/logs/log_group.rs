@@ -102,7 +102,10 @@ impl Handler for LogGroupHandler {
         // CreateLogGroup answers nothing, and the ARN's partition and account are AWS's to say.
         let group = self.describe(&spec.name).await.map_err(|e| e.with_effect(Effect::Unknown))?;
         let group = group.ok_or_else(|| {
-            HandlerError::malformed("DescribeLogGroups", "the group just made is not listed")
+            // It is listed a little later.
+            let message = "the group just made is not listed yet";
+            HandlerError::new(HandlerErrorKind::NotYet, "DescribeLogGroups", message)
+                .with_effect(Effect::Unknown)
         })?;
         outputs(&group)
     }
@@ -240,6 +243,18 @@ mod tests {
         let outputs = handler.create(&cx("logs.log_group/app"), &group()).await.expect("made");
         assert_eq!(outputs.arn.as_str(), ARN);
         assert_eq!((create.num_calls(), retain.num_calls(), describe.num_calls()), (1, 1, 1));
+    }
+
+    #[tokio::test]
+    async fn a_group_that_is_not_listed_yet_is_in_doubt_for_a_while() {
+        let create = mock!(Client::create_log_group).then_output(|| CreateLogGroupOutput::builder().build());
+        let retain =
+            mock!(Client::put_retention_policy).then_output(|| PutRetentionPolicyOutput::builder().build());
+        let describe = mock!(Client::describe_log_groups).then_output(|| described(&[]));
+        let handler =
+            LogGroupHandler::new(mock_client!(aws_sdk_cloudwatchlogs, [&create, &retain, &describe]));
+        let error = handler.create(&cx("logs.log_group/app"), &group()).await.expect_err("not listed");
+        assert_eq!((error.kind(), error.effect()), (HandlerErrorKind::NotYet, Effect::Unknown));
     }
 
     #[tokio::test]

@@ -7,13 +7,13 @@ use aws_sdk_dynamodb::operation::{
     describe_continuous_backups::DescribeContinuousBackupsOutput,
     describe_table::{DescribeTableError, DescribeTableOutput},
     describe_time_to_live::DescribeTimeToLiveOutput,
-    list_tags_of_resource::ListTagsOfResourceOutput,
+    list_tags_of_resource::{ListTagsOfResourceError, ListTagsOfResourceOutput},
     scan::{ScanError, ScanOutput},
     tag_resource::TagResourceOutput,
     untag_resource::UntagResourceOutput,
     update_continuous_backups::{UpdateContinuousBackupsError, UpdateContinuousBackupsOutput},
     update_table::{UpdateTableError, UpdateTableOutput},
-    update_time_to_live::UpdateTimeToLiveOutput,
+    update_time_to_live::{UpdateTimeToLiveError, UpdateTimeToLiveOutput},
 };
 use aws_smithy_mocks::{Rule, RuleMode, mock};
 use aws_smithy_types::error::ErrorMetadata;
@@ -232,6 +232,39 @@ async fn a_table_reads_back_as_the_spec_that_made_it() {
     // Whose it is takes no more than the table and its tags.
     read(&handler, Depth::Identity).await.expect("there");
     assert_eq!((look.num_calls(), backups.num_calls(), expiry.num_calls()), (2, 1, 1));
+}
+
+#[tokio::test]
+async fn a_table_that_is_being_made_is_not_taken_for_absent_or_for_nobodys() {
+    // Described at once; its tags are not, or seem to be none, until a little later.
+    let missing = mock!(Client::list_tags_of_resource)
+        .then_error(|| ListTagsOfResourceError::generic(meta("ResourceNotFoundException", "not found")));
+    let none =
+        mock!(Client::list_tags_of_resource).then_output(|| ListTagsOfResourceOutput::builder().build());
+    for tags in [missing, none] {
+        let look = describe(&types::TableStatus::Creating);
+        let handler = TableHandler::new(mock_client!(aws_sdk_dynamodb, [&look, &tags]));
+        let (cx, spec) = (cx(ADDRESS), table());
+        let at = Lookup { cx: &cx, spec: &spec, outputs: None, depth: Depth::Identity };
+        assert_eq!(handler.read(at).await.expect_err("not to be told yet").kind(), Kind::NotYet);
+    }
+}
+
+#[tokio::test]
+async fn an_expiry_that_is_set_already_by_a_request_whose_answer_was_lost_is_set() {
+    for (now, works) in [(Some("expires"), true), (None, false)] {
+        let (look, before, after) = (describe(&types::TableStatus::Active), expiry(None), expiry(now));
+        let (enabled, again) = (backups(true), backups(true));
+        let refuse = mock!(Client::update_time_to_live).then_error(|| {
+            UpdateTimeToLiveError::generic(meta("ValidationException", "TimeToLive is already enabled"))
+        });
+        let handler = TableHandler::new(mock_client!(
+            aws_sdk_dynamodb,
+            [&look, &enabled, &before, &refuse, &after, &again]
+        ));
+        let answer = handler.ready(&cx(ADDRESS), &table(), &outputs()).await;
+        assert_eq!(answer.is_ok_and(|ready| ready == Readiness::Ready), works);
+    }
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use super::*;
 use crate::testing::{cx, mock_client};
 use aws_sdk_iam::{
     operation::{
-        attach_role_policy::AttachRolePolicyOutput,
+        attach_role_policy::{AttachRolePolicyError, AttachRolePolicyOutput},
         create_role::{CreateRoleError, CreateRoleOutput},
         delete_role::{DeleteRoleError, DeleteRoleOutput},
         delete_role_permissions_boundary::DeleteRolePermissionsBoundaryOutput,
@@ -223,6 +223,25 @@ async fn a_taken_name_changes_nothing_and_a_later_refusal_may_leave_the_role() {
     let handler = RoleHandler::new(mock_client!(aws_sdk_iam, [&create, &attach, &put]));
     let error = handler.create(&cx("iam.role/task"), &role()).await.expect_err("refused");
     assert_eq!((error.kind(), error.effect()), (HandlerErrorKind::NotYet, Effect::Unknown));
+}
+
+#[tokio::test]
+async fn a_policy_that_there_is_not_is_told_from_a_role_that_is_not_found_yet() {
+    for (message, kind) in [
+        (format!("Policy {EXECUTION} does not exist or is not attachable."), HandlerErrorKind::Invalid),
+        ("The role with name task cannot be found.".to_owned(), HandlerErrorKind::NotFound),
+    ] {
+        let create = mock!(Client::create_role)
+            .then_output(|| CreateRoleOutput::builder().role(described("task")).build());
+        let attach = mock!(Client::attach_role_policy).then_error(move || {
+            AttachRolePolicyError::NoSuchEntityException(
+                NoSuchEntityException::builder().meta(meta("NoSuchEntity", &message)).build(),
+            )
+        });
+        let handler = RoleHandler::new(mock_client!(aws_sdk_iam, [&create, &attach]));
+        let error = handler.create(&cx("iam.role/task"), &role()).await.expect_err("refused");
+        assert_eq!((error.kind(), error.effect()), (kind, Effect::Unknown));
+    }
 }
 
 async fn read(handler: &RoleHandler, depth: Depth) -> Option<Live<Role>> {
