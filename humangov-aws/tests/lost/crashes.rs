@@ -4,7 +4,7 @@
 
 use crate::{
     account::{Account, Goal},
-    declared::{Front, base, first, second},
+    declared::{Front, base, behind, first, second},
     picture::{Picture, traces},
     scenario::{Scenario, Way},
 };
@@ -92,6 +92,16 @@ pub async fn updated_in_vain(account: Account) -> Scenario {
     let was = first(&network, Front::Own(Scheme::InternetFacing));
     let goal = second(&network, Front::Own(Scheme::Internal));
     Scenario::new("update that fails", account, Goal::Declared(was), Goal::Declared(goal)).await
+}
+
+/// A rule that is found by its number gets another number; and what comes after that is refused.
+pub async fn moved_in_vain(account: Account) -> Scenario {
+    let (account, network) = with_base(account, Front::Shared).await;
+    let was = behind(&network, 100, false);
+    account.finish(&Goal::Declared(was.clone())).await.unwrap();
+    account.sandbox.inject(refused("CreateLogGroup"));
+    let goal = behind(&network, 200, true);
+    Scenario::new("another number that fails", account, Goal::Declared(was), Goal::Declared(goal)).await
 }
 
 pub async fn destroyed(account: Account) -> Scenario {
@@ -218,6 +228,11 @@ async fn killed_while_a_failed_update_is_rolled_back_call_by_call() {
 #[tokio::test(start_paused = true)]
 async fn killed_while_a_failed_update_is_rolled_back_with_many_calls_under_way() {
     every_crash(&updated_in_vain(Account::busy()).await).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn killed_while_a_rule_gets_its_old_number_back() {
+    every_crash(&moved_in_vain(Account::new()).await).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,7 +6,10 @@ use humangov_core::{
     address::StackName,
     base_stack::BaseStack,
     fleet_settings::{Alb, FleetSettings, LoadBalancerSettings, NetworkSettings},
-    kind::elbv2::Scheme,
+    kind::{
+        elbv2::{Action, ListenerRule, Scheme, TargetGroup, TargetType},
+        logs::LogGroup,
+    },
     names::FleetName,
     stack::Stack,
     state_stack::{AutoscalingSettings, Images, StateStack},
@@ -76,4 +79,29 @@ pub fn second(network: &Network, front: Front) -> Stack {
         .build()
         .into_stack()
         .unwrap()
+}
+
+/// Nothing but what is behind the shared load balancer, with a rule that is found by a number that can change; and, after that, a
+/// group of logs.
+pub fn behind(network: &Network, priority: u32, logs: bool) -> Stack {
+    let mut stack = Stack::new(fleet(), california());
+    let group = TargetGroup::builder()
+        .name("humangov-california-web")
+        .port(80)
+        .vpc_id(network.vpc_id.as_str())
+        .target_type(TargetType::Ip)
+        .build();
+    let group = stack.add("web", group).unwrap();
+    let rule = ListenerRule::builder()
+        .listener(BaseStack::listener_arn())
+        .priority(priority)
+        .host_header(["california.humangov.example"])
+        .action(Action::forward(&group))
+        .build();
+    let rule = stack.add("web", rule).unwrap();
+    if logs {
+        let logs = stack.add("app", LogGroup::builder().name("/humangov/california/app").build()).unwrap();
+        stack.depends_on(&logs, &rule).unwrap();
+    }
+    stack
 }

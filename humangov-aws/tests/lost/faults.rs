@@ -124,6 +124,11 @@ async fn calls_go_wrong_while_a_failed_update_is_rolled_back() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn calls_go_wrong_while_a_rule_gets_its_old_number_back() {
+    every_fault(&crashes::moved_in_vain(Account::new()).await).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn calls_go_wrong_while_it_is_destroyed() {
     every_fault(&crashes::destroyed(Account::busy()).await).await;
 }
