@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! [`LeaseCheck`]: nothing is sent under a lease that is lost.
+//! [`LeaseCheck`]: nothing is sent under a lease that is lost, and what is sent again is noted.
 
+use crate::resent;
 use aws_smithy_runtime_api::{
     box_error::BoxError,
     client::{
@@ -69,6 +70,9 @@ impl Intercept for LeaseCheck {
         bag: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let again = bag.load::<RequestAttempts>().is_some_and(|attempts| attempts.attempts() > 1);
+        if again {
+            resent::note();
+        }
         LeaseGuard::check_current().map_err(|error| NotSent { error, again }.into())
     }
 }

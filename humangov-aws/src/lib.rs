@@ -64,6 +64,7 @@ mod lease_check;
 #[cfg(feature = "ec2")]
 mod network;
 mod registry;
+mod resent;
 #[cfg(any(
     feature = "applicationautoscaling",
     feature = "dynamodb",

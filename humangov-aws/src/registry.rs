@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! [`registry`]: the handlers of all enabled kinds.
 
-use crate::Clients;
+use crate::{Clients, resent::Resent};
 use humangov_core::handler::Registry;
+use std::sync::Arc;
 
 /// The handlers of every kind whose service is enabled. Add your own with [`Registry::with`].
 pub fn registry(clients: &Clients) -> Registry {
@@ -36,7 +37,7 @@ pub fn registry(clients: &Clients) -> Registry {
     let registry = registry.with(crate::ec2::SecurityGroupHandler::new(clients.ec2.clone()));
     #[cfg(feature = "s3")]
     let registry = registry.with(crate::s3::BucketHandler::new(clients.s3.clone()));
-    registry
+    registry.map(|_, handler| Arc::new(Resent(handler)))
 }
 
 #[cfg(test)]

@@ -47,7 +47,7 @@ async fn with_california(account: Account, front: Front) -> (Account, Network) {
     (account, network)
 }
 
-fn refused(operation: &str) -> Fault {
+pub fn refused(operation: &str) -> Fault {
     Fault::new(FaultKind::Error {
         code: "AccessDeniedException".to_owned(),
         message: "no".to_owned(),

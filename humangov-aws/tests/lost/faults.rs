@@ -3,13 +3,17 @@
 //! or is rolled back, or one recovery without faults brings it to its end.
 
 use crate::{
-    account::Account,
+    account::{Account, Goal},
     crashes,
-    declared::Front,
+    declared::{Front, california, fleet},
     scenario::{Scenario, Way},
 };
 use humangov_aws::sandbox::{Fault, FaultKind};
-use humangov_core::exec::{ExecError, Outcome, Report};
+use humangov_core::{
+    exec::{ExecError, Outcome, Report},
+    kind::logs::LogGroup,
+    stack::Stack,
+};
 use std::{collections::BTreeMap, time::Duration};
 
 /// The ways of a call to go wrong.
@@ -131,4 +135,21 @@ async fn calls_go_wrong_while_a_rule_gets_its_old_number_back() {
 #[tokio::test(start_paused = true)]
 async fn calls_go_wrong_while_it_is_destroyed() {
     every_fault(&crashes::destroyed(Account::busy()).await).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_worked_unanswered_and_was_refused_when_it_was_sent_again_is_undone() {
+    let account = Account::new();
+    let mut stack = Stack::new(fleet(), california());
+    stack.add("app", LogGroup::builder().name("/humangov/california/app").build()).unwrap();
+    let goal = Goal::Declared(stack);
+    let process = account.process();
+    let plan = process.plan(&goal).await.unwrap();
+    let lost = Fault::new(FaultKind::LostAnswer).operation("CreateLogGroup").times(1);
+    account.sandbox.inject(lost);
+    account.sandbox.inject(crashes::refused("CreateLogGroup"));
+    let report = process.apply(&plan).await.expect("it lives").unwrap();
+    assert!(matches!(report.outcome, Outcome::RolledBack { .. }), "{report:#?}");
+    let left = account.clients().logs.describe_log_groups().send().await.unwrap();
+    assert!(left.log_groups().is_empty(), "{left:?}");
 }

@@ -194,13 +194,21 @@ async fn a_log_that_lacks_a_part_is_damaged_and_told_so() {
         (&["a.log/00000001", "a.log/00000003"][..], 3, 2),
         (&["a.log/00000001", "a.log/00000002", "a.log/00000004"][..], 4, 3),
     ] {
-        let error = store(mock_client!(aws_sdk_s3, [&page(keys, &[], None)])).read_log("a.log").await;
+        let (listed, again) = (page(keys, &[], None), page(keys, &[], None));
+        let error = store(mock_client!(aws_sdk_s3, [&listed, &again])).read_log("a.log").await;
         let error = error.expect_err("a part is missing");
         let told = format!(
             "s3://my-bucket/fleet/a.log cannot be read: it has parts up to {end}, and part {missing} is missing"
         );
         assert_eq!((error.code(), error.to_string()), ("store.corrupt", told));
     }
+}
+
+#[tokio::test]
+async fn a_log_that_is_removed_while_it_is_listed_is_gone() {
+    let (listed, again) = (page(&["a.log/00000001", "a.log/00000003"], &[], None), page(&[], &[], None));
+    let read = store(mock_client!(aws_sdk_s3, [&listed, &again])).read_log("a.log").await;
+    assert_eq!(read.expect("readable"), None);
 }
 
 #[tokio::test]
