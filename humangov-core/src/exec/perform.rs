@@ -524,7 +524,7 @@ impl Performer<'_> {
         // What is deleted may drain, or be held by something that is still going: that takes as long as it takes.
         let deadline = started + self.options.step_timeout;
         let mut attempt = 0;
-        let mut in_doubt = false;
+        let (mut in_doubt, mut partly) = (false, false);
         loop {
             let call = Call::Delete { cx: &self.cx, prior, outputs, contents };
             let error = match self.call(call).await {
@@ -534,12 +534,14 @@ impl Performer<'_> {
             };
             attempt += 1;
             // What cannot be deleted yet may be going already.
-            in_doubt |= error.effect() == Effect::Unknown || error.kind() == HandlerErrorKind::NotYet;
+            partly |= error.effect() == Effect::Unknown;
+            in_doubt |= partly || error.kind() == HandlerErrorKind::NotYet;
             if !error.kind().is_retryable() || !self.wait_to_retry(attempt, deadline, &error).await {
                 // A deletion is often several calls, and what counts is what is there: looking tells, if anything does.
                 return match self.look_up(prior, Some(outputs), &[]).await {
                     Ok(None) => Ok(Done { outputs: None }),
                     Err(_) if in_doubt => Err(Failure { error, left: Left::InDoubt }),
+                    Ok(Some(_)) if partly => Err(Failure { error, left: Left::Partly }),
                     _ => Err(Failure { error, left: Left::Nothing }),
                 };
             }

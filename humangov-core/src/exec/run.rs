@@ -497,7 +497,10 @@ impl<'a> Run<'a> {
                 self.machine.failed(task, true).expect("the task ran");
             }
             Left::Partly => {
-                self.mark_unfinished(address);
+                // What was replaced is not what is recorded.
+                if !matches!(step.op, Op::DeleteReplaced | Op::DeleteDeposed(_)) {
+                    self.mark_unfinished(address);
+                }
                 self.machine.failed(task, true).expect("the task ran");
             }
             Left::InDoubt => {

@@ -56,7 +56,7 @@ pub enum Fault {
     LoseAnswer,
     /// It never gets there, and nobody knows.
     TimeOut,
-    /// It works in part (a create leaves out notes), and the rest is refused so.
+    /// It works in part (a create leaves out notes, a delete takes them away), and the rest is refused so.
     Part(HandlerErrorKind),
     /// It works, its answer is lost, and the client sends it again by itself.
     Resent,
@@ -212,6 +212,14 @@ fn lost(message: &str) -> HandlerError {
     HandlerError::new(HandlerErrorKind::Transient, "call", message).with_effect(Effect::Unknown)
 }
 
+fn without_notes(whole: &Value) -> Value {
+    let mut part = whole.clone();
+    if let Some(notes) = part.get_mut("notes") {
+        *notes = Value::Object(serde_json::Map::new());
+    }
+    part
+}
+
 impl DynHandler for Faulty {
     fn call<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<Reply, HandlerError>> {
         let (operation, address) = match &call {
@@ -248,17 +256,19 @@ impl DynHandler for Faulty {
                     _ => Err(lost("only a read does not see")),
                 },
                 Some(Fault::Part(kind)) => {
-                    let (spec, cx) = match &call {
-                        Call::Create { spec, cx } => (*spec, *cx),
-                        _ => return Err(lost("only a create works in part")),
-                    };
-                    let mut part = spec.clone();
-                    if let Some(notes) = part.get_mut("notes") {
-                        *notes = Value::Object(serde_json::Map::new());
+                    match &call {
+                        Call::Create { cx, spec } => {
+                            let part = without_notes(spec);
+                            self.inner.call(Call::Create { cx, spec: &part }).await?;
+                        }
+                        Call::Delete { cx, prior, outputs, .. } => {
+                            let desired = &without_notes(prior);
+                            self.inner.call(Call::Update { cx, prior, outputs, desired }).await?;
+                        }
+                        _ => return Err(lost("only a create or a delete works in part")),
                     }
-                    self.inner.call(Call::Create { cx, spec: &part }).await?;
-                    Err(HandlerError::new(kind, "call", "the second half was refused")
-                        .with_effect(Effect::Unknown))
+                    let error = HandlerError::new(kind, "call", "the second half was refused");
+                    Err(error.with_effect(Effect::Unknown))
                 }
                 Some(Fault::Hang) => std::future::pending().await,
             }
