@@ -418,9 +418,8 @@ impl Machine {
                 self.mode = Mode::Draining;
                 self.settle();
             }
-            Mode::Unwinding => {}
             Mode::Finished if self.forward_left > 0 => self.unwind_again(),
-            Mode::Finished => {}
+            Mode::Unwinding | Mode::Finished => {}
             Mode::Forward | Mode::Draining | Mode::Cleanup => self.halt(),
         }
     }
