@@ -203,8 +203,11 @@ impl Handler for TableHandler {
         let is_new = table.table_status == Some(types::TableStatus::Creating);
         let (tags, recovery, expiry) =
             match try_join3(self.tags(outputs.arn.as_str()), recovery, expiry).await {
-                Err(error) if error.kind() == Kind::NotFound && !is_new => return Ok(None),
-                Err(error) => return Err(if is_new { not_found_yet(error) } else { error }),
+                // A new table is described before all calls know it.
+                Err(error) if error.kind() == Kind::NotFound => {
+                    return if is_new { Err(error.with_kind(Kind::NotYet)) } else { Ok(None) };
+                }
+                Err(error) => return Err(error),
                 // Who has just begun to make it has tagged it: they are not to be seen yet.
                 Ok((tags, ..)) if is_new && tags.owner().is_none() => {
                     let message = format!("table {name} is being made, and its tags are not listed yet");
@@ -261,13 +264,13 @@ impl Handler for TableHandler {
             && prior.point_in_time_recovery != desired.point_in_time_recovery
         {
             let put = self.put_point_in_time_recovery(name, wanted).await;
-            put.map_err(|e| not_found_yet(e).with_effect(Effect::Unknown))?;
+            put.map_err(|e| e.with_effect(Effect::Unknown))?;
         }
         if let Some(wanted) = &desired.time_to_live
             && prior.time_to_live != desired.time_to_live
         {
             let put = self.settle_time_to_live(name, wanted).await;
-            put.map_err(|e| not_found_yet(e).with_effect(Effect::Unknown))?;
+            put.map_err(|e| e.with_effect(Effect::Unknown))?;
         }
         Ok(outputs)
     }
@@ -306,14 +309,6 @@ impl Handler for TableHandler {
             }
             Err(error) => Err(error),
         }
-    }
-}
-
-/// What is not found of a table that is there is not there yet: a new one is described before all calls know it.
-fn not_found_yet(error: HandlerError) -> HandlerError {
-    match error.kind() {
-        Kind::NotFound => error.with_kind(Kind::NotYet),
-        _ => error,
     }
 }
 
